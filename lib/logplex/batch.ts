@@ -1,0 +1,56 @@
+import { type FramingFault, visitFrames } from './frames.ts';
+import { readLossNotice } from './loss.ts';
+import { readSyslogHeader } from './syslog.ts';
+
+/** What one pass over a batch's bytes finds. */
+export interface BatchFacts {
+  /** Good frames, loss notices included. */
+  readonly messages: number;
+  /** Why the body is not frames from front to back. */
+  readonly fault?: FramingFault;
+  /** Milliseconds since 1970 of the first and last message that is not a loss notice, where they are readable. */
+  readonly firstTime?: number;
+  readonly lastTime?: number;
+  /** Where the payload starts: after the loss notices in front, which a retry may render anew. */
+  readonly payloadStart: number;
+  readonly notices: number;
+  /** Messages declared lost, added up per code. */
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** Frames a batch, finds its loss notices and reads the time of its first and last message. Never throws. */
+export function inspectBatch(body: Uint8Array): BatchFacts {
+  const losses: Record<string, number> = {};
+  let notices = 0;
+  let payloadStart = 0;
+  let firstStart = -1;
+  let firstEnd = -1;
+  let lastStart = -1;
+  let lastEnd = -1;
+  const framing = visitFrames(body, (start, end) => {
+    const notice = readLossNotice(body, start, end);
+    if (notice !== undefined) {
+      losses[notice.code] = (losses[notice.code] ?? 0) + notice.lost;
+      notices += 1;
+      if (firstStart === -1) payloadStart = end;
+      return;
+    }
+    if (firstStart === -1) {
+      firstStart = start;
+      firstEnd = end;
+    }
+    lastStart = start;
+    lastEnd = end;
+  });
+  const firstTime = firstStart === -1 ? undefined : readSyslogHeader(body, firstStart, firstEnd)?.time;
+  const lastTime = lastStart === -1 ? undefined : readSyslogHeader(body, lastStart, lastEnd)?.time;
+  return {
+    messages: framing.frames,
+    ...(framing.fault === undefined ? {} : { fault: framing.fault }),
+    ...(firstTime === undefined ? {} : { firstTime }),
+    ...(lastTime === undefined ? {} : { lastTime }),
+    payloadStart,
+    notices,
+    losses,
+  };
+}
