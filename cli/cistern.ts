@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { reportError } from './errors.ts';
+import { endWithPipe } from './output.ts';
+
+/** In the order of the help. Loaded only when asked for, since some of them load much. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  // serve: async () => (await import('./serve.ts')).serveCommand(),
+  // drain: async () => (await import('./drain.ts')).drainCommand(),
+  // send: async () => (await import('./send.ts')).sendCommand(),
+  // ls: async () => (await import('./ls.ts')).lsCommand(),
+  // cat: async () => (await import('./cat.ts')).catCommand(),
+};
+
+const examples = `
+Examples:
+  cistern serve                          receive batches here, keep them in ./data
+  cistern drain add my-app               make a drain URL for the Heroku app my-app
+  cistern send <url> app.log             send a file as Logplex would
+  cistern ls my-app --since 1h           what is stored
+  cistern cat my-app --since 1h          the messages themselves
+
+Where the archive and the drains are:
+  --data DIR    a directory (CISTERN_DATA, ./data)
+  --stage NAME  a deployed stage on AWS (CISTERN_STAGE)
+
+Exit codes: 0 done, 1 failed, 2 bad input. CISTERN_DEBUG=1 adds the stack to an error.`;
+
+endWithPipe();
+try {
+  await (await program(process.argv[2])).parseAsync();
+} catch (error) {
+  reportError(error);
+}
+
+async function program(wanted = ''): Promise<Command> {
+  const root = new Command('cistern')
+    .description('The log-drain archive for Heroku: every batch kept, byte for byte.')
+    .version(packageJson.version)
+    .addHelpText('after', examples);
+  const only = Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands);
+  for (const name of only) {
+    const command = await commands[name]?.();
+    if (command !== undefined) root.addCommand(command);
+  }
+  throwErrors(root);
+  return root;
+}
+
+/** Commander throws instead of printing and exiting, so that every error is told in one place. */
+function throwErrors(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+  for (const child of command.commands) throwErrors(child);
+}
