@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { DirectoryStore } from '../lib/archive/directory-store.ts';
+import type { ArchiveWriter } from '../lib/archive/store.ts';
+import { StoreError } from '../lib/archive/store.ts';
+import { type Config, ConfigError, parseConfig } from '../lib/config.ts';
+import { CachedRegistry } from '../lib/drains/cached-registry.ts';
+import { DirectoryParameters } from '../lib/drains/directory-parameters.ts';
+import { type ParameterReader, parameterNames } from '../lib/drains/parameters.ts';
+import { ReceiverServer } from '../lib/receiver/http-server.ts';
+import { CliError } from './errors.ts';
+import { announce } from './serve-banner.ts';
+import { type ServeOutput, serveOutput } from './serve-output.ts';
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  readonly bucket?: string;
+  readonly config?: string;
+  readonly url?: string;
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Receive batches over HTTP and keep them in a directory, or in a bucket.')
+    .addOption(
+      new Option('--host <address>', 'address to listen on').default('127.0.0.1').env('CISTERN_HOST'),
+    )
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0 takes a free one')
+        .default(8080)
+        .env('CISTERN_PORT')
+        .argParser(parsePort),
+    )
+    .addOption(
+      new Option('--data <dir>', 'where the archive and the drains are kept')
+        .default('./data')
+        .env('CISTERN_DATA'),
+    )
+    .addOption(
+      new Option(
+        '--bucket <name>',
+        'keep the archive in this bucket instead (AWS_ENDPOINT_URL_S3 for other stores)',
+      ).env('CISTERN_BUCKET'),
+    )
+    .addOption(
+      new Option('--config <file>', "JSON file that holds cdk.json's `cistern` object").env('CISTERN_CONFIG'),
+    )
+    .addOption(
+      new Option(
+        '--url <url>',
+        'where senders reach this server, when that is not its own address (a proxy)',
+      ).env('CISTERN_URL'),
+    )
+    .addHelpText('after', help)
+    .action((options: ServeOptions) => serve(options));
+}
+
+const help = `
+The first start makes the data directory and a first secret, and prints the drain URL with it.
+Stop it with Ctrl-C: requests under way are answered first.
+
+Examples:
+  cistern serve                                        ./data on http://127.0.0.1:8080
+  cistern serve --port 0 --data /var/lib/cistern
+  cistern serve --host 0.0.0.0 --url https://logs.example.com
+  AWS_ENDPOINT_URL_S3=http://127.0.0.1:9000 cistern serve --bucket logs`;
+
+async function serve(options: ServeOptions): Promise<void> {
+  const config = options.config === undefined ? undefined : await readConfig(options.config);
+  const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
+  const output = serveOutput();
+  const parameters = new DirectoryParameters(options.data);
+  const store = await openStore(options, output);
+  const registry = new CachedRegistry(withListedApps(parameters, config), output);
+  const server = new ReceiverServer({ registry, store, counters: output, log: output });
+
+  const port = await listen(server, options);
+  try {
+    if (store instanceof DirectoryStore) await store.prepare();
+    await announce({ ...options, port, publicUrl, parameters, output });
+  } catch (error) {
+    await server.close();
+    throw unusable(error, options.data);
+  }
+  await stopOnSignal(server, output);
+}
+
+async function readConfig(path: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CliError(`--config ${path} can't be read: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    return parseConfig(JSON.parse(text));
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new CliError(`--config ${path}: ${cause.message}`, { cause });
+    throw new CliError(`--config ${path} is not JSON: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): Promise<ArchiveWriter> {
+  if (bucket === undefined) return new DirectoryStore(join(data, 'archive'));
+  const s3 = await import('../lib/archive/s3-store.ts');
+  const client = s3.createS3Client();
+  try {
+    await s3.checkBucket(client, bucket);
+  } catch (cause) {
+    throw new CliError(messageOf(cause), { cause });
+  }
+  const createOnly = await s3.checkCreateOnly(client, bucket);
+  if (createOnly !== 'enforced') {
+    output.warn(
+      createOnly === 'ignored'
+        ? 'this store ignores If-None-Match: a repeated batch overwrites itself; keep the bucket versioned'
+        : 'whether this store honours If-None-Match could not be found out',
+      { bucket },
+    );
+  }
+  return new s3.S3Store(client, bucket);
+}
+
+/** The apps of the configuration count as listed, as the stack makes them on AWS. */
+function withListedApps(parameters: ParameterReader, config: Config | undefined): ParameterReader {
+  const apps = config?.apps.map(({ name }) => name) ?? [];
+  if (apps.length === 0) return parameters;
+  const listed = { name: `${parameterNames.listed}0`, value: apps.join(',') };
+  return { list: async (prefix, signal) => [...(await parameters.list(prefix, signal)), listed] };
+}
+
+async function listen(server: ReceiverServer, { port, host }: ServeOptions): Promise<number> {
+  try {
+    return await server.listen(port, host);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `can't be listened on (${code ?? messageOf(cause)})`;
+    throw new CliError(`port ${port} of ${host} ${why}: choose another with --port, or 0 for a free one`, {
+      cause,
+    });
+  }
+}
+
+/** Resolves when a signal came and the last request was answered. A second signal ends it at once. */
+async function stopOnSignal(server: ReceiverServer, output: ServeOutput): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  output.info('stopping: answering what is under way');
+  await server.close();
+  output.info('stopped');
+  // Handlers of signals keep nothing alive, but an idle connection to a store may.
+  process.exitCode = 0;
+  setImmediate(() => process.exit());
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new CliError(`--port ${text}: a port is a number from 0 to 65535`);
+  }
+  return port;
+}
+
+function parsePublicUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const plain =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '';
+  if (!plain || url.username !== '' || url.password !== '') {
+    throw new CliError('--url: give scheme and host only, such as https://logs.example.com');
+  }
+  return url;
+}
+
+function unusable(error: unknown, data: string): CliError {
+  if (error instanceof CliError) return error;
+  const why = error instanceof StoreError && error.cause instanceof Error ? error.cause : error;
+  return new CliError(`the data directory ${data} can't be used: ${messageOf(why)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

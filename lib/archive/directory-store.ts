@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type DurableFileSystem, nodeFileSystem } from './directory-files.ts';
+import { DirectorySync } from './directory-sync.ts';
+import type { ObjectKey } from './key.ts';
+import {
+  type ArchiveReader,
+  type ArchiveWriter,
+  type Creation,
+  type StoredObject,
+  StoreError,
+} from './store.ts';
+
+const privateDirectory = 0o700;
+/** Nobody writes an archived object again, its owner included. */
+const readOnlyFile = 0o400;
+const staleTemporaryMs = 60 * 60 * 1000;
+
+/**
+ * The archive as a plain directory: `<root>/logs/…`, with temporary files beside it in `<root>/tmp`.
+ *
+ * A write is a temporary file, its fsync, an exclusive link, and the fsync of the directory that now holds the
+ * link. Every directory above it was made durable first, once a process: another one may have made it and been
+ * killed before its parent's fsync.
+ */
+export class DirectoryStore implements ArchiveWriter, ArchiveReader {
+  readonly #root: string;
+  readonly #files: DurableFileSystem;
+  readonly #sync: DirectorySync;
+  readonly #durable = new Map<string, Promise<void>>();
+
+  constructor(root: string, files: DurableFileSystem = nodeFileSystem) {
+    this.#root = resolve(root);
+    this.#files = files;
+    this.#sync = new DirectorySync(files);
+  }
+
+  /** Makes the directories and removes temporary files that a killed process left. Throws {@link StoreError}. */
+  async prepare(): Promise<void> {
+    try {
+      await this.#ensureDirectory(join(this.#root, 'logs'));
+      await this.#ensureDirectory(this.#temporary);
+      await this.#removeStaleTemporaries();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async create(key: ObjectKey, body: Buffer, signal: AbortSignal): Promise<Creation> {
+    if (signal.aborted) throw new StoreError('unavailable', 'gave up before writing');
+    try {
+      return await this.#write(key, body);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw storeError(error);
+      // Somebody removed a directory that was made earlier: make it again, once.
+      this.#durable.clear();
+    }
+    try {
+      return await this.#write(key, body);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async *list(prefix: string, after: string): AsyncIterable<StoredObject> {
+    yield* this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, after);
+  }
+
+  async read(key: string): Promise<Buffer> {
+    try {
+      return await readFile(join(this.#root, key));
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) throw new StoreError('missing', `no object ${key}`, { cause: error });
+      throw storeError(error);
+    }
+  }
+
+  get #temporary(): string {
+    return join(this.#root, 'tmp');
+  }
+
+  async #write(key: ObjectKey, body: Buffer): Promise<Creation> {
+    const path = join(this.#root, key);
+    const directory = dirname(path);
+    const temporary = join(this.#temporary, `${randomBytes(12).toString('hex')}.gz`);
+    await Promise.all([this.#ensureDirectory(directory), this.#ensureDirectory(this.#temporary)]);
+    try {
+      await this.#writeDurably(temporary, body);
+      const creation = await this.#linkExclusively(temporary, path);
+      // Also for what exists already: its first writer may not have come this far yet.
+      await this.#sync.sync(directory);
+      return creation;
+    } finally {
+      await this.#files.unlink(temporary).catch(ignoreMissing);
+    }
+  }
+
+  async #writeDurably(path: string, body: Buffer): Promise<void> {
+    const file = await this.#files.open(path, 'wx', readOnlyFile);
+    try {
+      await file.writeFile(body);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #linkExclusively(temporary: string, path: string): Promise<Creation> {
+    try {
+      await this.#files.link(temporary, path);
+      return 'created';
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return 'exists';
+      throw error;
+    }
+  }
+
+  /** Resolves when `directory` and every directory above it, up to the root's own entry, are durable. */
+  #ensureDirectory(directory: string): Promise<void> {
+    const known = this.#durable.get(directory);
+    if (known !== undefined) return known;
+    const made = this.#makeDirectory(directory);
+    this.#durable.set(directory, made);
+    made.catch(() => this.#durable.delete(directory));
+    return made;
+  }
+
+  async #makeDirectory(directory: string): Promise<void> {
+    const parent = dirname(directory);
+    const insideRoot = directory.startsWith(this.#root) && directory !== this.#root;
+    if (insideRoot) await this.#ensureDirectory(parent);
+    try {
+      await this.#files.mkdir(directory, privateDirectory);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') && !insideRoot && parent !== directory) {
+        await this.#ensureDirectory(parent);
+        return this.#makeDirectory(directory);
+      }
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+    await this.#sync.sync(parent);
+  }
+
+  async #removeStaleTemporaries(): Promise<void> {
+    for (const name of await readdir(this.#temporary)) {
+      const path = join(this.#temporary, name);
+      const age = Date.now() - (await stat(path)).mtimeMs;
+      if (age > staleTemporaryMs) await unlink(path).catch(ignoreMissing);
+    }
+  }
+
+  async *#walk(folder: string, prefix: string, after: string): AsyncIterable<StoredObject> {
+    for (const name of await this.#sortedNames(folder)) {
+      const key = folder + name;
+      const outside = !key.startsWith(prefix) && !prefix.startsWith(key);
+      if (outside) continue;
+      if (name.endsWith('/')) {
+        const allBefore = key < after && !after.startsWith(key);
+        if (!allBefore) yield* this.#walk(key, prefix, after);
+      } else if (key > after) {
+        yield { key, size: (await stat(join(this.#root, key))).size };
+      }
+    }
+  }
+
+  /** Names in the order of the keys they begin: a folder sorts with its slash, as in an object store. */
+  async #sortedNames(folder: string): Promise<string[]> {
+    try {
+      const entries = await readdir(join(this.#root, folder), { withFileTypes: true });
+      return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return [];
+      throw storeError(error);
+    }
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!hasCode(error, 'ENOENT')) throw error;
+}
+
+const refusals = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR']);
+
+function storeError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const message = `the archive's directory failed: ${error instanceof Error ? error.message : code}`;
+  return new StoreError(refusals.has(code) ? 'refused' : 'unavailable', message, { cause: error });
+}

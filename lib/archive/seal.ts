@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { AppName } from '../drains/app-name.ts';
+import type { BatchFacts } from '../logplex/batch.ts';
+import type { LogplexRequest } from '../logplex/request.ts';
+import { encodeBatchHeader } from './batch-header.ts';
+import { deflate } from './deflate.ts';
+import { batchEpoch, type ObjectKey, objectKey } from './key.ts';
+import { assembleMember } from './member.ts';
+import { batchUuid } from './uuid.ts';
+
+/** A batch as it goes into the archive. */
+export interface SealedBatch {
+  readonly key: ObjectKey;
+  readonly member: Buffer;
+  readonly headerTruncated: boolean;
+}
+
+export interface BatchToSeal {
+  /** The frames exactly as received. */
+  readonly raw: Buffer;
+  readonly facts: BatchFacts;
+  readonly request: LogplexRequest;
+  readonly app: AppName;
+  readonly oddPath?: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** Why the batch is not well formed. */
+  readonly malformed?: string;
+}
+
+/** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
+export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
+  const { raw, facts, request, app, receivedAt } = batch;
+  const sha256 = createHash('sha256').update(raw).digest();
+  const payload =
+    facts.payloadStart === 0
+      ? sha256
+      : createHash('sha256').update(raw.subarray(facts.payloadStart)).digest();
+  const uuid = batchUuid({ ...request, sha256 });
+  const { json, truncated } = encodeBatchHeader({
+    v: 1,
+    uuid,
+    app,
+    ...(batch.oddPath === undefined ? {} : { path: batch.oddPath }),
+    ...(request.drainToken === undefined ? {} : { token: request.drainToken }),
+    ...(request.frameId === undefined ? {} : { frame: request.frameId }),
+    ...(request.requestId === undefined ? {} : { request: request.requestId }),
+    ...(request.claimed === undefined ? {} : { claimed: request.claimed }),
+    found: facts.messages,
+    received: formatTime(receivedAt),
+    ...(facts.firstTime === undefined ? {} : { first: formatTime(facts.firstTime) }),
+    ...(facts.lastTime === undefined ? {} : { last: formatTime(facts.lastTime) }),
+    bytes: raw.length,
+    sha256: sha256.toString('hex'),
+    payload: payload.toString('hex'),
+    ...(facts.notices === 0 ? {} : { losses: facts.losses }),
+    ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
+  });
+  return {
+    key: objectKey({ app, epochMs: batchEpoch(facts.firstTime, receivedAt), uuid }),
+    member: assembleMember(json, raw, await deflate(raw)),
+    headerTruncated: truncated,
+  };
+}
+
+/** RFC 3339 in UTC, with milliseconds. */
+function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

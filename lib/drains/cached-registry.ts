@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { type ParameterReader, parameterNames } from './parameters.ts';
+import { parseRegistry, type Registry } from './registry.ts';
+
+/** How old a registry may be before it is fetched again. */
+const maxAgeMs = 60_000;
+/** How old it may be to refuse somebody by it. */
+const maxAgeToRefuseMs = 5_000;
+/** How long a request waits for a new one when the old one would do. */
+const refreshWaitMs = 500;
+/** How long a request waits when nothing else can answer it: a 503 in milliseconds would lose the batch. */
+const patienceMs = 1_500;
+/** A fetch is ended after this; it may outlive the request that started it, for the next one to find. */
+const fetchTimeoutMs = 2_000;
+const pauseAfterFailureMs = 150;
+/** After a failed refresh the old registry serves this long before another request waits for a new one. */
+const retryRefreshAfterMs = 5_000;
+
+interface Fetched {
+  readonly registry: Registry;
+  /** When the fetch began: changes made before then are in it. */
+  readonly at: number;
+}
+
+/**
+ * The registry as the receiver reads it: cached, fetched by one flight at a time, swapped in whole, served old
+ * when its parameters can't be read.
+ */
+export class CachedRegistry {
+  readonly #parameters: ParameterReader;
+  readonly #log: Log;
+  readonly #now: () => number;
+  #fetched: Fetched | undefined;
+  #flight: Promise<void> | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parameters: ParameterReader, log: Log, now: () => number = Date.now) {
+    this.#parameters = parameters;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** The registry to accept by: at most 60 s old, older when there is no newer; undefined when there is none. */
+  async current(): Promise<Registry | undefined> {
+    if (this.#fetched === undefined) return this.#wait(patienceMs, maxAgeMs);
+    const fresh = this.#youngerThan(maxAgeMs);
+    if (fresh !== undefined) return fresh;
+    const failedLately = this.#age(this.#failedAt) < retryRefreshAfterMs;
+    const refreshed = failedLately ? undefined : await this.#wait(refreshWaitMs, maxAgeMs);
+    return refreshed ?? this.#fetched.registry;
+  }
+
+  /** The registry to refuse by: fetched at most 5 s ago. Undefined when there is none: then nobody is refused. */
+  async currentToRefuse(): Promise<Registry | undefined> {
+    return this.#youngerThan(maxAgeToRefuseMs) ?? (await this.#wait(patienceMs, maxAgeToRefuseMs));
+  }
+
+  async #wait(patience: number, maxAge: number): Promise<Registry | undefined> {
+    const giveUp = new AbortController();
+    const timeUp = sleep(patience, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    try {
+      const until = this.#now() + patience;
+      while (this.#now() < until) {
+        await Promise.race([this.#fetch(), timeUp]);
+        const fresh = this.#youngerThan(maxAge);
+        if (fresh !== undefined) return fresh;
+        await Promise.race([sleep(pauseAfterFailureMs), timeUp]);
+      }
+      return undefined;
+    } finally {
+      giveUp.abort();
+    }
+  }
+
+  /** Joins the flight under way, or starts one. Never rejects. */
+  #fetch(): Promise<void> {
+    this.#flight ??= this.#fly().finally(() => {
+      this.#flight = undefined;
+    });
+    return this.#flight;
+  }
+
+  async #fly(): Promise<void> {
+    const at = this.#now();
+    try {
+      const signal = AbortSignal.timeout(fetchTimeoutMs);
+      const registry = parseRegistry(await this.#parameters.list(parameterNames.drains, signal));
+      if (registry.invalid.length > 0) {
+        this.#log.error('parameters without a valid value are ignored', { names: registry.invalid });
+      }
+      this.#fetched = { registry, at };
+      this.#failedAt = Number.NEGATIVE_INFINITY;
+    } catch (error) {
+      this.#failedAt = this.#now();
+      this.#log.warn('the registry could not be fetched', { error });
+    }
+  }
+
+  #youngerThan(maxAge: number): Registry | undefined {
+    const fetched = this.#fetched;
+    return fetched !== undefined && this.#age(fetched.at) <= maxAge ? fetched.registry : undefined;
+  }
+
+  /** A clock that was set back makes everything old. */
+  #age(at: number): number {
+    const age = this.#now() - at;
+    return age >= 0 ? age : Number.POSITIVE_INFINITY;
+  }
+}

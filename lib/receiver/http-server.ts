@@ -1,0 +1,70 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { readBody } from './http-body.ts';
+import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts';
+
+/** Logplex keeps an idle connection for up to 144 s; closing one first would cost it a batch. */
+const keepAliveMs = 150_000;
+/** A body that takes longer belongs to a sender that gave up long ago: Logplex waits 5 s. */
+const requestTimeoutMs = 60_000;
+
+/**
+ * The receiver over plain HTTP. Node never answers for itself here: what it can't parse, what takes too long
+ * and what has too large a header ends with a closed connection, since a 4xx would make Logplex drop the batch.
+ */
+export class ReceiverServer {
+  readonly #receiver: Receiver;
+  readonly #server: Server;
+  #draining = false;
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+    const options = {
+      keepAliveTimeout: keepAliveMs,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      requireHostHeader: false,
+    };
+    this.#server = createServer(options, (request, response) => void this.#handle(request, response));
+    this.#server.on('checkExpectation', (request, response) => void this.#handle(request, response));
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** Listens, and resolves with the port: the one given, or a free one for 0. Rejects when it can't be had. */
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.removeListener('error', reject);
+        const address = this.#server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** Takes no more requests, answers those under way, then resolves. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await closed;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = await receive(this.#receiver, {
+      method: request.method ?? '',
+      path: request.url ?? '/',
+      headers: request.headers as Record<string, string | undefined>,
+      startedAt: Date.now(),
+      body: () => readBody(request, maxBodyBytes),
+    });
+    if (answer.hangUp) request.socket.destroy();
+    else this.#answer(answer, response);
+  }
+
+  /** What is left of a body after the answer, Node reads and drops: the sender gets to read why. */
+  #answer({ status }: Answer, response: ServerResponse): void {
+    if (this.#draining) response.setHeader('Connection', 'close');
+    if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="cistern"');
+    response.writeHead(status, { 'Content-Length': 0 }).end();
+  }
+}

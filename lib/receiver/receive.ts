@@ -1,0 +1,205 @@
+import { createWithin } from '../archive/attempts.ts';
+import { InflateError, inflateCapped } from '../archive/inflate.ts';
+import { type SealedBatch, sealBatch } from '../archive/seal.ts';
+import type { ArchiveWriter } from '../archive/store.ts';
+import type { CachedRegistry } from '../drains/cached-registry.ts';
+import { findSecret, type LiveSecret, presentedSecrets } from '../drains/credentials.ts';
+import type { Registry } from '../drains/registry.ts';
+import { type ResolvedApp, resolveApp } from '../drains/resolve.ts';
+import type { Log } from '../log.ts';
+import { type BatchFacts, inspectBatch } from '../logplex/batch.ts';
+import { type LogplexRequest, type RequestHeaders, readRequestHeaders } from '../logplex/request.ts';
+import type { CounterName, Counters, Sample } from './counters.ts';
+import { BodyError } from './errors.ts';
+
+/** A request, whatever carried it here. */
+export interface ReceiverRequest {
+  readonly method: string;
+  /** The URL's path, with or without a query. */
+  readonly path: string;
+  readonly headers: RequestHeaders;
+  /** Milliseconds since 1970 at which the platform took the request: the answer's time counts from here. */
+  readonly startedAt: number;
+  /** The whole body. Called only after the sender is authenticated; rejects with {@link BodyError}. */
+  body(): Promise<Buffer>;
+}
+
+export interface Answer {
+  /** The HTTP status; the body is always empty. */
+  readonly status: 200 | 401 | 405 | 413 | 503;
+  /** Close the connection without an answer: the body broke off, so nobody waits for one. */
+  readonly hangUp?: true;
+}
+
+export interface Receiver {
+  readonly registry: CachedRegistry;
+  readonly store: ArchiveWriter;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** The largest body that is stored, before and after inflating. */
+export const maxBodyBytes: number = 16 * 1024 * 1024;
+
+/** Logplex gives up after 5 s; an answer after this much comes too late to be of use. */
+const answerWithinMs = 4_000;
+const storeWithinMs = 2_500;
+/** What the store gets when a cold start or a slow sender has used up the time: a retry then finds it stored. */
+const storeAtLeastMs = 500;
+
+/**
+ * The receiver contract (docs/architecture.md): authenticate from the headers, then read and decode the body,
+ * then store it, whatever it holds. Answers 200 only for what is durable, and never another 4xx than 401, 405
+ * and 413, since Heroku drops for good what a 4xx refuses. Never rejects.
+ */
+export async function receive(receiver: Receiver, request: ReceiverRequest): Promise<Answer> {
+  const path = request.path.split('?', 1)[0] ?? '/';
+  if (request.method === 'GET' && path === '/healthz') return { status: 200 };
+  if (request.method !== 'POST') return { status: 405 };
+  try {
+    return await receiveBatch(receiver, request, path);
+  } catch (error) {
+    receiver.log.error('a batch could not be received', { error });
+    receiver.counters.record({ counts: { undelivered: 1 } });
+    return { status: 503 };
+  }
+}
+
+async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: string): Promise<Answer> {
+  const { counters, log } = receiver;
+  const headers = readRequestHeaders(request.headers);
+  const judged = await authenticate(receiver.registry, headers);
+  if (judged.verdict !== 'accepted') {
+    counters.record({ counts: judged.counts });
+    if (judged.verdict === 'unjudged') log.error('no registry to judge credentials by', {});
+    return { status: judged.verdict === 'refused' ? 401 : 503 };
+  }
+
+  const app = resolveApp(judged.registry, judged.secret, headers.drainToken, path);
+  let received: Buffer;
+  try {
+    received = await request.body();
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    log.warn('a body did not arrive', { app: app.app, why: error.code });
+    counters.record({ app: app.app, counts: { [error.code === 'aborted' ? 'aborted' : 'too-large']: 1 } });
+    return error.code === 'aborted' ? { status: 503, hangUp: true } : { status: 413 };
+  }
+
+  const body = await decode(received, headers.contentEncoding);
+  const facts = inspectBatch(body.raw);
+  const malformed = whyMalformed(body, facts, headers);
+  const sealed = await sealBatch({
+    ...app,
+    raw: body.raw,
+    facts,
+    request: headers,
+    receivedAt: Date.now(),
+    ...(malformed === undefined ? {} : { malformed }),
+  });
+  return store(receiver, request, { app, secret: judged.secret, body, facts, malformed, sealed });
+}
+
+interface Accepted {
+  readonly verdict: 'accepted';
+  readonly secret: LiveSecret;
+  readonly registry: Registry;
+}
+
+interface NotAccepted {
+  /** `unjudged`: there is no registry recent enough to refuse anybody by. */
+  readonly verdict: 'refused' | 'unjudged';
+  readonly counts: Sample['counts'];
+}
+
+async function authenticate(cache: CachedRegistry, headers: LogplexRequest): Promise<Accepted | NotAccepted> {
+  const unjudged: NotAccepted = { verdict: 'unjudged', counts: { 'registry-unavailable': 1 } };
+  const presented = presentedSecrets(headers.authorization);
+  const registry = await cache.current();
+  if (registry === undefined) return unjudged;
+  const secret = findSecret(registry.secrets, presented);
+  if (secret !== undefined) return { verdict: 'accepted', secret, registry };
+  // The secret may be seconds old: nobody is refused by a registry that may not know it yet.
+  const fresh = await cache.currentToRefuse();
+  if (fresh === undefined) return unjudged;
+  const added = findSecret(fresh.secrets, presented);
+  if (added !== undefined) return { verdict: 'accepted', secret: added, registry: fresh };
+  const known = headers.drainToken !== undefined && fresh.tokens.has(headers.drainToken);
+  const lost: Sample['counts'] = { [known ? 'refused-drain-known' : 'refused-drain-unknown']: 1 };
+  return { verdict: 'refused', counts: { unauthorised: 1, ...(headers.fromLogplex ? lost : {}) } };
+}
+
+interface DecodedBody {
+  readonly raw: Buffer;
+  readonly inflated: boolean;
+  readonly fault?: string;
+}
+
+/** Inflates a gzip body. What can't be inflated is kept as it came. */
+async function decode(received: Buffer, encoding: string | undefined): Promise<DecodedBody> {
+  if (encoding === undefined) return { raw: received, inflated: false };
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
+    return { raw: received, inflated: false, fault: `content encoding ${encoding}` };
+  }
+  try {
+    return { raw: await inflateCapped(received, maxBodyBytes), inflated: true };
+  } catch (error) {
+    if (!(error instanceof InflateError)) throw error;
+    return { raw: received, inflated: false, fault: `content encoding gzip: ${error.code}` };
+  }
+}
+
+function whyMalformed(body: DecodedBody, facts: BatchFacts, headers: LogplexRequest): string | undefined {
+  const { claimed } = headers;
+  const counted = claimed === undefined || claimed === facts.messages;
+  const faults = [
+    body.fault,
+    facts.fault,
+    counted ? undefined : `${claimed} messages claimed, ${facts.messages} found`,
+  ].filter((fault) => fault !== undefined);
+  return faults.length === 0 ? undefined : faults.join('; ');
+}
+
+interface Batch {
+  readonly app: ResolvedApp;
+  readonly secret: LiveSecret;
+  readonly body: DecodedBody;
+  readonly facts: BatchFacts;
+  readonly malformed: string | undefined;
+  readonly sealed: SealedBatch;
+}
+
+async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Answer> {
+  const { sealed, app, secret } = batch;
+  const left = request.startedAt + answerWithinMs - Date.now();
+  const budget = Math.min(storeWithinMs, Math.max(storeAtLeastMs, left));
+  try {
+    const { creation, attempts } = await createWithin(receiver.store, sealed.key, sealed.member, budget);
+    // After an attempt that may have stored it without saying so, "exists" is our own write.
+    const duplicate = creation === 'exists' && attempts === 1;
+    const latency = Math.max(0, Date.now() - request.startedAt);
+    const counts = duplicate ? { duplicates: 1, latency } : { ...countStored(batch), latency };
+    receiver.counters.record({ app: app.app, secretId: secret.id, counts });
+    return { status: 200 };
+  } catch (error) {
+    receiver.log.error('a batch could not be stored', { app: app.app, key: sealed.key, error });
+    receiver.counters.record({ app: app.app, counts: { undelivered: 1 } });
+    return { status: 503 };
+  }
+}
+
+function countStored({ app, body, facts, malformed, sealed }: Batch): Partial<Record<CounterName, number>> {
+  const lost = Object.values(facts.losses).reduce((sum, count) => sum + count, 0);
+  return {
+    batches: 1,
+    messages: facts.messages,
+    bytes: body.raw.length,
+    'stored-bytes': sealed.member.length,
+    ...(malformed === undefined ? {} : { malformed: 1 }),
+    ...(app.listed ? {} : { unlisted: 1 }),
+    ...(app.mismatched ? { mismatched: 1 } : {}),
+    ...(body.inflated ? { inflated: 1 } : {}),
+    ...(sealed.headerTruncated ? { 'headers-truncated': 1 } : {}),
+    ...(facts.notices === 0 ? {} : { 'loss-notices': facts.notices, 'messages-lost': lost }),
+  };
+}
