@@ -111,7 +111,7 @@ export function archiveStoreContract(
 
       expect(await keysOf('logs/shop/')).toEqual(inByteOrder(shop));
       expect(await keysOf('logs/shop/2026/11/20/')).toEqual([shop[0]]);
-      expect(await keysOf('logs/shop/2026/11/20/${noon + 1}`)).toEqual([]);
+      expect(await keysOf(`logs/shop/2026/11/20/${noon + 1}`)).toEqual([]);
       expect(await keysOf(`logs/shop/2026/11/20/${noon}`)).toEqual([shop[0]]);
       expect(await keysOf('logs/')).toEqual(inByteOrder([...shop, ...others]));
     });
