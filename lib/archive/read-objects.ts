@@ -70,7 +70,8 @@ export async function* readObjects(
   app: AppName,
   range: TimeRange,
 ): AsyncGenerator<ReadObject | Problem> {
-  const loading: { readonly size: number; readonly loaded: Promise<readonly (ReadObject | Problem)[]> }[] = [];
+  const loading: { readonly size: number; readonly loaded: Promise<readonly (ReadObject | Problem)[]> }[] =
+    [];
   let bytes = 0;
   for await (const object of listObjects(reader, app, range)) {
     while (loading.length >= maxReads || (loading.length > 0 && bytes + object.size > maxReadBytes)) {
@@ -101,9 +102,13 @@ async function* listObjects(
   }
 }
 
-async function load(reader: ArchiveReader, { key }: StoredObject): Promise<readonly (ReadObject | Problem)[]> {
+async function load(
+  reader: ArchiveReader,
+  { key }: StoredObject,
+): Promise<readonly (ReadObject | Problem)[]> {
   const parts = parseKey(key);
-  if (parts === undefined) return [{ kind: 'problem', key, problem: 'foreign', why: 'not a key of this archive' }];
+  if (parts === undefined)
+    return [{ kind: 'problem', key, problem: 'foreign', why: 'not a key of this archive' }];
   try {
     return readObject(key, parts, await reader.read(key));
   } catch (error) {
@@ -122,7 +127,14 @@ function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObj
     for (const { bytes: member, headerJson, offset } of walkMembers(bytes)) {
       try {
         const header = parseBatchHeader(headerJson);
-        members.push({ key, keyEpochMs: epochMs, epochMs: memberEpoch(header), header, bytes: member, offset });
+        members.push({
+          key,
+          keyEpochMs: epochMs,
+          epochMs: memberEpoch(header),
+          header,
+          bytes: member,
+          offset,
+        });
       } catch (error) {
         if (!(error instanceof HeaderError)) throw error;
         damaged(`member at byte ${offset}: ${error.message}`);

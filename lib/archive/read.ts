@@ -73,7 +73,15 @@ export function messagesOf({ member, raw }: ReadBatch): Message[] {
   });
   if (restStart < raw.length) {
     const rest = raw.subarray(restStart);
-    messages.push({ kind: 'rest', time: batchTime, timeIsKey: true, bytes: rest, frame: rest, member: batch, key });
+    messages.push({
+      kind: 'rest',
+      time: batchTime,
+      timeIsKey: true,
+      bytes: rest,
+      frame: rest,
+      member: batch,
+      key,
+    });
   }
   return messages;
 }

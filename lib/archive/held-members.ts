@@ -1,0 +1,106 @@
+import type { StoredMember } from './read-objects.ts';
+
+/**
+ * How far apart two members of one batch can be and still be seen as one. Their epochs are normally equal;
+ * they differ where a batch has no valid time, by the seconds between a sender's tries.
+ */
+export const windowMs = 2 * 60 * 1000;
+/** How long a uuid is remembered: an object spans an hour, so a copy of a member can turn up that late. */
+const rememberedMs = 60 * 60 * 1000;
+
+/** Members that wait for tries and copies of the same batch to turn up. */
+export class HeldMembers {
+  #members: StoredMember[] = [];
+  readonly #byBatch = new Map<string, StoredMember[]>();
+  /** When each uuid was shown: in the order of showing, which is the order of epochs. */
+  readonly #shown = new Map<string, number>();
+
+  add(member: StoredMember): void {
+    this.#members.push(member);
+    const batch = batchOf(member);
+    const tries = this.#byBatch.get(batch);
+    if (tries === undefined) this.#byBatch.set(batch, [member]);
+    else tries.push(member);
+  }
+
+  /** The batches that begin before `epochMs`, in order: each as its tries, the one to show first in front. */
+  *release(epochMs: number): Generator<readonly StoredMember[]> {
+    const ready = this.#members.filter((member) => member.epochMs < epochMs).sort(byEpochAndUuid);
+    const taken = new Set<StoredMember>();
+    for (const member of ready) {
+      if (taken.has(member)) continue;
+      const tries = this.#takeTries(member);
+      for (const each of tries) taken.add(each);
+      if (this.#wasShown(tries, member.epochMs)) continue;
+      this.#remember(tries, member.epochMs);
+      yield tries.sort(byLossDeclared);
+    }
+    this.#members = this.#members.filter((member) => !taken.has(member));
+    this.#forget(epochMs - rememberedMs);
+  }
+
+  /** Takes out the members that are tries of this one's batch. None of them is earlier than it. */
+  #takeTries(first: StoredMember): StoredMember[] {
+    const batch = batchOf(first);
+    const tries: StoredMember[] = [];
+    const others: StoredMember[] = [];
+    for (const member of this.#byBatch.get(batch) ?? []) {
+      (member.epochMs - first.epochMs <= windowMs ? tries : others).push(member);
+    }
+    if (others.length === 0) this.#byBatch.delete(batch);
+    else this.#byBatch.set(batch, others);
+    return tries;
+  }
+
+  #wasShown(tries: readonly StoredMember[], epochMs: number): boolean {
+    return tries.some(({ header }) => {
+      const shownAt = this.#shown.get(header.uuid);
+      return shownAt !== undefined && epochMs - shownAt <= rememberedMs;
+    });
+  }
+
+  #remember(tries: readonly StoredMember[], epochMs: number): void {
+    for (const { header } of tries) {
+      this.#shown.delete(header.uuid);
+      this.#shown.set(header.uuid, epochMs);
+    }
+  }
+
+  #forget(before: number): void {
+    for (const [uuid, epochMs] of this.#shown) {
+      if (epochMs >= before) return;
+      this.#shown.delete(uuid);
+    }
+  }
+}
+
+/** Identifiers in a header are cut at 256 bytes: one that is as long may be two different ones. */
+const certainIdBytes = 250;
+
+/**
+ * What the tries of one batch share: drain token, frame id (else request id) and payload. A batch with
+ * neither id shares with nobody but its own copies.
+ */
+function batchOf({ header }: StoredMember): string {
+  const { token = '', payload, uuid } = header;
+  const id = header.frame || header.request || '';
+  if (id === '' || Buffer.byteLength(id) > certainIdBytes) return uuid;
+  return JSON.stringify([token, id, payload]);
+}
+
+function byEpochAndUuid(a: StoredMember, b: StoredMember): number {
+  return a.epochMs - b.epochMs || compareText(a.header.uuid, b.header.uuid);
+}
+
+/** Of a re-rendered loss notice, the largest count is the one that holds. */
+function byLossDeclared(a: StoredMember, b: StoredMember): number {
+  return lossDeclared(b) - lossDeclared(a) || byEpochAndUuid(a, b);
+}
+
+function lossDeclared({ header }: StoredMember): number {
+  return Object.values(header.losses ?? {}).reduce((sum, lost) => sum + lost, 0);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { type ObjectKey, objectKey } from '../../lib/archive/key.ts';
+import { walkMembers } from '../../lib/archive/member.ts';
+import { type Message, readRange } from '../../lib/archive/read.ts';
+import { memberEpoch, parseBatchHeader } from '../../lib/archive/read-header.ts';
+import type { Problem, TimeRange } from '../../lib/archive/read-objects.ts';
+import { type SealedBatch, sealBatch } from '../../lib/archive/seal.ts';
+import type { ArchiveReader } from '../../lib/archive/store.ts';
+import { batchUuid } from '../../lib/archive/uuid.ts';
+import type { AppName } from '../../lib/drains/app-name.ts';
+import { inspectBatch } from '../../lib/logplex/batch.ts';
+import { parseDrainToken } from '../../lib/logplex/drain-token.ts';
+import { MemoryArchive } from './memory-archive.ts';
+
+export const testApp = 'my-app' as AppName;
+export const testToken = 'd.0b5ff6ad-0000-4000-8000-000000000001';
+
+export interface BatchSetup {
+  readonly token?: string | undefined;
+  readonly frameId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly receivedAt?: number;
+  readonly app?: AppName;
+}
+
+/** A member and its key, as the receiver would make them of these bytes. */
+export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedBatch> {
+  const facts = inspectBatch(raw);
+  const { token, frameId, requestId, receivedAt = facts.firstTime ?? Date.now(), app = testApp } = setup;
+  const drainToken = parseDrainToken(token);
+  return sealBatch({
+    raw,
+    facts,
+    request: {
+      fromLogplex: true,
+      ...(drainToken === undefined ? {} : { drainToken }),
+      ...(frameId === undefined ? {} : { frameId }),
+      ...(requestId === undefined ? {} : { requestId }),
+    },
+    app,
+    receivedAt,
+    ...(facts.fault === undefined ? {} : { malformed: facts.fault }),
+  });
+}
+
+/** One object of several members, sorted by (epoch, uuid) and named by the first. */
+export function mergeMembers(batches: readonly SealedBatch[], app: AppName = testApp): StoredBatches {
+  const members = batches
+    .flatMap(({ member }) => [...walkMembers(member)])
+    .map(({ bytes, headerJson }) => {
+      const header = parseBatchHeader(headerJson);
+      return { bytes, epochMs: memberEpoch(header), uuid: header.uuid };
+    })
+    .sort((a, b) => a.epochMs - b.epochMs || (a.uuid < b.uuid ? -1 : Number(a.uuid > b.uuid)));
+  const [first] = members;
+  if (first === undefined) throw new Error('an object has at least one member');
+  const sha256 = createHash('sha256')
+    .update(members.map(({ uuid }) => uuid).join())
+    .digest();
+  const uuid = members.length === 1 ? first.uuid : batchUuid({ sha256 });
+  return {
+    key: objectKey({ app, epochMs: first.epochMs, uuid }),
+    body: Buffer.concat(members.map(({ bytes }) => bytes)),
+  };
+}
+
+export interface StoredBatches {
+  readonly key: ObjectKey;
+  readonly body: Buffer;
+}
+
+/** An archive that holds every batch as an object of its own. */
+export function archiveOf(...batches: readonly SealedBatch[]): MemoryArchive {
+  return archiveOfObjects(batches.map(({ key, member }) => ({ key, body: member })));
+}
+
+export function archiveOfObjects(
+  objects: readonly { readonly key: string; readonly body: Buffer }[],
+): MemoryArchive {
+  const archive = new MemoryArchive();
+  for (const { key, body } of objects) archive.objects.set(key, body);
+  return archive;
+}
+
+export interface ReadBack {
+  readonly messages: readonly Message[];
+  readonly problems: readonly Problem[];
+}
+
+/** Everything that a range holds; without a range, everything. */
+export async function readBack(
+  archive: ArchiveReader,
+  range: TimeRange = { since: 0 },
+  app: AppName = testApp,
+): Promise<ReadBack> {
+  const messages: Message[] = [];
+  const problems: Problem[] = [];
+  for await (const item of readRange(archive, app, range)) {
+    if (item.kind === 'problem') problems.push(item);
+    else messages.push(item);
+  }
+  return { messages, problems };
+}
+
+/** The text of each message, for short expectations. */
+export function texts({ messages }: ReadBack): string[] {
+  return messages.map(({ bytes, header }) => bytes.toString('utf8', header?.text ?? 0).trimEnd());
+}
