@@ -6,9 +6,9 @@ import { endWithPipe } from './output.ts';
 
 /** In the order of the help. Loaded only when asked for, since some of them load much. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  // serve: async () => (await import('./serve.ts')).serveCommand(),
-  // drain: async () => (await import('./drain.ts')).drainCommand(),
-  // send: async () => (await import('./send.ts')).sendCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  drain: async () => (await import('./drain.ts')).drainCommand(),
+  send: async () => (await import('./send.ts')).sendCommand(),
   // ls: async () => (await import('./ls.ts')).lsCommand(),
   // cat: async () => (await import('./cat.ts')).catCommand(),
 };

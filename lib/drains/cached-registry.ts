@@ -57,11 +57,16 @@ export class CachedRegistry {
   }
 
   async #wait(patience: number, maxAge: number): Promise<Registry | undefined> {
-    const giveUp = new AbortController();
-    const timeUp = sleep(patience, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    let waiting = true;
+    const answered = new AbortController();
+    const timeUp = sleep(patience, undefined, { signal: answered.signal }).then(
+      () => {
+        waiting = false;
+      },
+      () => undefined,
+    );
     try {
-      const until = this.#now() + patience;
-      while (this.#now() < until) {
+      while (waiting) {
         await Promise.race([this.#fetch(), timeUp]);
         const fresh = this.#youngerThan(maxAge);
         if (fresh !== undefined) return fresh;
@@ -69,7 +74,7 @@ export class CachedRegistry {
       }
       return undefined;
     } finally {
-      giveUp.abort();
+      answered.abort();
     }
   }
 

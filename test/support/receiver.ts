@@ -1,7 +1,7 @@
+import type { AppName } from '../../lib/drains/app-name.ts';
 import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
 import { hashSecret } from '../../lib/drains/credentials.ts';
 import { formatSecret } from '../../lib/drains/registry.ts';
-import type { AppName } from '../../lib/drains/app-name.ts';
 import type { Log } from '../../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../../lib/receiver/counters.ts';
 import { type Answer, type Receiver, type ReceiverRequest, receive } from '../../lib/receiver/receive.ts';

@@ -36,9 +36,15 @@ test('a notice inside a batch is read by its own bounds', () => {
 });
 
 test.each([
-  ['an application that prints one', message('Error L10 (output buffer overflow): 5 messages dropped since x')],
+  [
+    'an application that prints one',
+    message('Error L10 (output buffer overflow): 5 messages dropped since x'),
+  ],
   ['an application with the process logplex', message('Error L10: 5 messages dropped since x', 0, 'logplex')],
-  ['the router', Buffer.from('<158>1 2026-11-21T20:52:47+00:00 host heroku router - Error L10: 5 messages dropped')],
+  [
+    'the router',
+    Buffer.from('<158>1 2026-11-21T20:52:47+00:00 host heroku router - Error L10: 5 messages dropped'),
+  ],
   ['logplex that says something else', lossNotice('Drain error 5 messages dropped')],
   ['a runtime error of another letter', lossNotice('Error R14 (Memory quota exceeded)')],
   ['log-shuttle with a code that is not its own', shuttle('Error L10: 5 messages dropped since x')],

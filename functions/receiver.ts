@@ -1,0 +1,45 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { createS3Client, S3Store } from '../lib/archive/s3-store.ts';
+import { CachedRegistry } from '../lib/drains/cached-registry.ts';
+import { createSsmClient, SsmParameters } from '../lib/drains/ssm-parameters.ts';
+import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
+import { type Receiver, receive } from '../lib/receiver/receive.ts';
+
+const environment = z
+  .object({
+    CISTERN_STAGE: z.string().check(z.minLength(1)),
+    CISTERN_BUCKET: z.string().check(z.minLength(1)),
+  })
+  .parse(process.env);
+
+const logger = new Logger({ serviceName: 'receiver' });
+const log: Receiver['log'] = {
+  info: (message, fields = {}) => logger.info(message, fields),
+  warn: (message, fields = {}) => logger.warn(message, fields),
+  error: (message, fields = {}) => logger.error(message, fields),
+};
+
+const receiver: Receiver = {
+  registry: new CachedRegistry(new SsmParameters(createSsmClient(), environment.CISTERN_STAGE), log),
+  store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),
+  counters: new PowertoolsCounters(environment.CISTERN_STAGE),
+  log,
+};
+
+/**
+ * The function URL's handler. Its status is all that Logplex reads: 200 means durable, 503 means try again,
+ * anything else means that Heroku drops the batch.
+ */
+export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
+  const { status } = await receive(receiver, {
+    method: event.requestContext.http.method,
+    path: event.rawPath,
+    headers: event.headers,
+    startedAt: event.requestContext.timeEpoch,
+    // Bodies that are neither text/* nor application/json arrive as base64.
+    body: async () => Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+  });
+  return { statusCode: status, body: '' };
+}
