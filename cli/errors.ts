@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { RegistryFileError } from '../lib/drains/directory-parameters.ts';
 import { redactCredentials } from '../lib/drains/drain-url.ts';
 
 /** What scripts can rely on. */
@@ -29,9 +30,18 @@ export function reportError(error: unknown): void {
 /** The line that an error is told by, and its exit code. No line where commander has already printed help. */
 export function describeError(error: unknown): { readonly line?: string; readonly exitCode: number } {
   if (error instanceof CliError) return { line: error.message, exitCode: error.exitCode };
+  if (error instanceof RegistryFileError) return { line: error.message, exitCode: exitCodes.badInput };
   if (error instanceof CommanderError) return describeCommanderError(error);
   const message = error instanceof Error ? error.message || error.name : String(error);
-  return { line: message.replaceAll(/\s*\n\s*/g, ' '), exitCode: exitCodes.failed };
+  return {
+    line: message.replaceAll(/\s*\n\s*/g, ' '),
+    exitCode: isFinal(error) ? exitCodes.badInput : exitCodes.failed,
+  };
+}
+
+/** Stores say `refused` and `missing` of what only the operator can put right: a name, a permission. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'refused' || error.code === 'missing');
 }
 
 function describeCommanderError(error: CommanderError): {

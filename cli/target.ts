@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ArchiveReader } from '../lib/archive/store.ts';
-import type { ParameterStore } from '../lib/drains/parameters.ts';
+import { parseReceiverUrl } from '../lib/drains/drain-url.ts';
+import { type ParameterStore, parameterNames } from '../lib/drains/parameters.ts';
 import { CliError } from './errors.ts';
 
 /** The flags that name what a command works on. */
@@ -11,18 +13,20 @@ export interface TargetOptions {
   readonly bucket?: string;
 }
 
-/** An archive and its registry: a data directory, a deployed stage, or a bucket of one's own. */
+/** An archive and its registry: a data directory or a deployed stage. */
 export interface Target {
   /** For the operator: `./data`, `stage prod`. */
   readonly describe: string;
   readonly parameters: ParameterStore;
+  /** How a receiver comes to be there, as an order to the operator. */
+  readonly startReceiver: string;
   openArchive(): Promise<ArchiveReader>;
 }
 
 /** Adds `--data` and `--stage`. Their environment variables are read by {@link openTarget}: a flag beats both. */
 export function addTargetOptions(command: Command): Command {
   return command
-    .addOption(new Option('--data <dir>', 'data directory (env: CISTERN_DATA, default: ./data)'))
+    .option('--data <dir>', 'data directory (env: CISTERN_DATA, default: ./data)')
     .addOption(new Option('--stage <name>', 'deployed stage, on AWS (env: CISTERN_STAGE)').conflicts('data'));
 }
 
@@ -34,7 +38,101 @@ export function addArchiveOptions(command: Command): Command {
   );
 }
 
-/** Opens what the flags name, else the environment, else ./data. Throws {@link CliError}. */
+type Choice =
+  | { readonly data: string; readonly bucket: string | undefined }
+  | { readonly stage: string; readonly bucket: string | undefined };
+
+/**
+ * What the flags name, else the environment, else ./data. CISTERN_BUCKET stands beside a data directory, as in
+ * `cistern serve`; a stage has its own bucket. Throws {@link CliError}.
+ */
+export function chooseTarget(
+  { data, stage, bucket }: TargetOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Choice {
+  const inherited = {
+    data: environment['CISTERN_DATA'] || undefined,
+    stage: environment['CISTERN_STAGE'] || undefined,
+  };
+  const named = data !== undefined || stage !== undefined ? { data, stage } : inherited;
+  if (named.stage === undefined) {
+    return { data: named.data ?? './data', bucket: bucket ?? (environment['CISTERN_BUCKET'] || undefined) };
+  }
+  if (named.data !== undefined) {
+    throw new CliError('CISTERN_DATA and CISTERN_STAGE are both set: pass --data or --stage to say which.');
+  }
+  return { stage: named.stage, bucket };
+}
+
+/** Opens what {@link chooseTarget} finds. SDKs are loaded only where they are needed. Throws {@link CliError}. */
 export async function openTarget(options: TargetOptions): Promise<Target> {
-  throw new CliError(`not built yet: ${existsSync(options.data ?? 'data')}`);
+  const choice = chooseTarget(options, process.env);
+  return 'stage' in choice
+    ? openStage(choice.stage, choice.bucket)
+    : openDirectory(choice.data, choice.bucket);
+}
+
+async function openDirectory(data: string, bucket: string | undefined): Promise<Target> {
+  if (bucket === undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CliError(
+      `there is no data directory ${data}: \`npm start\` makes one, or pass --data DIR or --stage NAME.`,
+    );
+  }
+  const { DirectoryParameters } = await import('../lib/drains/directory-parameters.ts');
+  return {
+    describe: data,
+    parameters: new DirectoryParameters(data),
+    startReceiver: `start one with \`cistern serve --data ${data}\``,
+    openArchive: async () => {
+      if (bucket !== undefined) return openBucket(bucket);
+      const { DirectoryStore } = await import('../lib/archive/directory-store.ts');
+      return new DirectoryStore(join(data, 'archive'));
+    },
+  };
+}
+
+async function openStage(stage: string, bucket: string | undefined): Promise<Target> {
+  const { stagePattern } = await import('../lib/config.ts');
+  if (!stagePattern.test(stage)) {
+    throw new CliError(`'${stage}' can't be a stage: 1 to 20 of a-z, 0-9 and -, starting with a letter.`);
+  }
+  const { createSsmClient, SsmParameters } = await import('../lib/drains/ssm-parameters.ts');
+  const parameters = new SsmParameters(createSsmClient(), stage);
+  return {
+    describe: `stage ${stage}`,
+    parameters,
+    startReceiver: 'deploy it with `npm run deploy` (or correct --stage)',
+    openArchive: async () => {
+      const own = bucket ?? (await parameters.get(parameterNames.archiveBucket));
+      if (own !== undefined) return openBucket(own);
+      throw new CliError(
+        `stage ${stage} names no archive: deploy it with \`npm run deploy\`, correct --stage, or pass --bucket NAME.`,
+      );
+    },
+  };
+}
+
+async function openBucket(bucket: string): Promise<ArchiveReader> {
+  const { createS3Client, S3Store } = await import('../lib/archive/s3-store.ts');
+  return new S3Store(createS3Client(), bucket);
+}
+
+/** Where the target's receiver answers; undefined when none has ever run. Throws {@link CliError}. */
+export async function receiverOf({ parameters, describe }: Target): Promise<URL | undefined> {
+  const value = await parameters.get(parameterNames.receiverUrl);
+  if (value === undefined) return undefined;
+  const url = parseReceiverUrl(value);
+  if (url !== undefined) return url;
+  throw new CliError(
+    `parameter ${parameterNames.receiverUrl} of ${describe} is '${value}': it must be http(s)://host, without a path.`,
+  );
+}
+
+/** {@link receiverOf}, where there must be one. */
+export async function requireReceiver(target: Target): Promise<URL> {
+  const url = await receiverOf(target);
+  if (url !== undefined) return url;
+  throw new CliError(
+    `no receiver has run in ${target.describe} yet: ${target.startReceiver}, then try again.`,
+  );
 }
