@@ -69,6 +69,7 @@ const expired = 'the AWS credentials have expired: sign in again';
 const unknownKey = 'AWS does not know this access key: check AWS_ACCESS_KEY_ID or AWS_PROFILE';
 const badSignature =
   'the secret access key is wrong, or the clock is: check AWS_SECRET_ACCESS_KEY and the time';
+const badEndpoint = 'the endpoint is no URL: AWS_ENDPOINT_URL and its kin begin with https:// or http://';
 const badClock = 'the clock is off: set it';
 
 const setupAdvice: ReadonlyMap<string, string> = new Map([
@@ -85,5 +86,6 @@ const setupAdvice: ReadonlyMap<string, string> = new Map([
   ['RequestTimeTooSkewed', badClock],
   ['RequestExpired', badClock],
   ['RegionMissing', 'no AWS region: set AWS_REGION'],
-  ['ERR_INVALID_URL', 'the endpoint is no URL: AWS_ENDPOINT_URL and its kin need https://… or http://…'],
+  ['ERR_INVALID_URL', badEndpoint],
+  ['EndpointError', badEndpoint],
 ]);
