@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
+import type { MemoryParameters } from '../support/memory-parameters.ts';
+import { silentLog, testParameters } from '../support/receiver.ts';
+
+let now: number;
+let parameters: MemoryParameters;
+let cache: CachedRegistry;
+
+beforeEach(() => {
+  now = Date.UTC(2026, 10, 21);
+  parameters = testParameters();
+  cache = new CachedRegistry(parameters, silentLog, () => now);
+});
+
+const down = new Error('down');
+
+describe('to accept by', () => {
+  test('is read once a minute', async () => {
+    await cache.current();
+    now += 60_000;
+    await cache.current();
+    expect(parameters.lists).toBe(1);
+    now += 1;
+    await cache.current();
+    expect(parameters.lists).toBe(2);
+  });
+
+  test('many requests share one reading', async () => {
+    await Promise.all(Array.from({ length: 50 }, () => cache.current()));
+    expect(parameters.lists).toBe(1);
+  });
+
+  test('is served old when it can’t be read, and not asked for again at every request', async () => {
+    const first = await cache.current();
+    parameters.fail = down;
+    now += 3600_000;
+    expect(await cache.current()).toBe(first);
+    const lists = parameters.lists;
+    expect(await cache.current()).toBe(first);
+    expect(parameters.lists).toBe(lists);
+    now += 5_000;
+    parameters.fail = undefined;
+    expect(await cache.current()).not.toBe(first);
+  });
+
+  test('is served old when it takes too long, and the late answer is kept for the next', async () => {
+    const first = await cache.current();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    parameters.hold = promise;
+    now += 61_000;
+    expect(await cache.current()).toBe(first);
+    resolve();
+    await vi.waitFor(async () => expect(await cache.current()).not.toBe(first));
+    expect(parameters.lists).toBe(2);
+  });
+
+  test('is swapped in whole: a reading that fails half-way changes nothing', async () => {
+    const first = await cache.current();
+    parameters.values.clear();
+    parameters.fail = down;
+    now += 61_000;
+    expect((await cache.current())?.secrets).toEqual(first?.secrets);
+  });
+
+  test('there is none while nothing could ever be read; the next request tries again', async () => {
+    parameters.fail = down;
+    expect(await cache.current()).toBeUndefined();
+    parameters.fail = undefined;
+    expect((await cache.current())?.secrets).toHaveLength(2);
+  });
+
+  test('a failure that passes within the request is not noticed', async () => {
+    parameters.fail = down;
+    const waiting = cache.current();
+    await vi.waitFor(() => expect(parameters.lists).toBeGreaterThan(0));
+    parameters.fail = undefined;
+    expect((await waiting)?.secrets).toHaveLength(2);
+  });
+
+  test('a clock that is set back makes it old, not young for ever', async () => {
+    await cache.current();
+    now -= 3600_000;
+    await cache.current();
+    expect(parameters.lists).toBe(2);
+  });
+});
+
+describe('to refuse by', () => {
+  test('is at most five seconds old', async () => {
+    await cache.current();
+    now += 5_000;
+    await cache.currentToRefuse();
+    expect(parameters.lists).toBe(1);
+    now += 1;
+    await cache.currentToRefuse();
+    expect(parameters.lists).toBe(2);
+  });
+
+  test('there is none when it can’t be read: an old one refuses nobody', async () => {
+    await cache.current();
+    parameters.fail = down;
+    now += 5_001;
+    expect(await cache.currentToRefuse()).toBeUndefined();
+  });
+
+  test('a flood shares its readings', async () => {
+    await cache.current();
+    now += 5_001;
+    await Promise.all(Array.from({ length: 500 }, () => cache.currentToRefuse()));
+    expect(parameters.lists).toBe(2);
+  });
+});
