@@ -9,8 +9,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   drain: async () => (await import('./drain.ts')).drainCommand(),
   send: async () => (await import('./send.ts')).sendCommand(),
-  // ls: async () => (await import('./ls.ts')).lsCommand(),
-  // cat: async () => (await import('./cat.ts')).catCommand(),
+  ls: async () => (await import('./ls.ts')).lsCommand(),
+  cat: async () => (await import('./cat.ts')).catCommand(),
 };
 
 const examples = `
