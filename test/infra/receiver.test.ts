@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { addCistern } from '../../infra/cistern.ts';
+import { MissingBundleError } from '../../infra/receiver.ts';
+import { newApp, statements, synthesise, temporaryFolder, text } from './synthesise.ts';
+
+const standard = synthesise();
+const receiver = standard.only('AWS::Lambda::Function');
+const drains = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/cistern/production/drains';
+
+describe('what the receiver may do', () => {
+  const allowed = allowedToReceiver(standard);
+
+  test('is to create objects, to read its drains and to write its log', () => {
+    expect(allowed.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+      { actions: ['s3:PutObject'], resources: ['<Archive.Arn>/logs/*'] },
+      { actions: ['ssm:GetParametersByPath'], resources: [drains, `${drains}/*`] },
+      {
+        actions: ['kms:Decrypt'],
+        resources: ['arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*'],
+      },
+      { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: ['<ReceiverLog.Arn>'] },
+    ]);
+  });
+
+  test('holds no action with a wildcard', () => {
+    expect(allowed.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test('decrypts nothing but the parameters of its drains', () => {
+    const condition = z
+      .strictObject({
+        StringEquals: z.strictObject({ 'kms:ViaService': z.unknown() }),
+        StringLike: z.strictObject({ 'kms:EncryptionContext:PARAMETER_ARN': z.unknown() }),
+      })
+      .parse(allowed.find(({ actions }) => actions.includes('kms:Decrypt'))?.condition);
+    expect(text(condition.StringEquals['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com');
+    expect(text(condition.StringLike['kms:EncryptionContext:PARAMETER_ARN'])).toBe(`${drains}/*`);
+  });
+
+  test("stops at its own stage's drains", () => {
+    const resources = allowedToReceiver(synthesise({ stage: 'staging' })).flatMap((one) => one.resources);
+    expect(resources.filter((resource) => resource.includes(':ssm:'))).toEqual([
+      drains.replace('production', 'staging'),
+      `${drains.replace('production', 'staging')}/*`,
+    ]);
+  });
+
+  test('includes data keys of a given key for the archive, and nothing else of that key', () => {
+    const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const extra = allowedToReceiver(synthesise({ kmsKeyArn })).filter(({ resources }) =>
+      resources.includes(kmsKeyArn),
+    );
+    expect(extra.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+      { actions: ['kms:GenerateDataKey'], resources: [kmsKeyArn] },
+    ]);
+  });
+});
+
+describe('the function', () => {
+  test('is the bundle on the runtime that the bundle is made for', () => {
+    expect(receiver.Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      Timeout: 10,
+    });
+  });
+
+  test('is told its stage and its bucket, and no secret', () => {
+    const { Variables } = z
+      .object({ Variables: z.record(z.string(), z.unknown()) })
+      .parse(receiver.Properties['Environment']);
+    expect(Object.entries(Variables).map(([name, value]) => [name, text(value)])).toEqual([
+      ['CISTERN_STAGE', 'production'],
+      ['CISTERN_BUCKET', '<Archive>'],
+    ]);
+  });
+
+  test('writes to a log that does not grow for ever', () => {
+    const logging = z.object({ LogGroup: z.unknown() }).parse(receiver.Properties['LoggingConfig']);
+    expect(text(logging.LogGroup)).toBe('<ReceiverLog>');
+    expect(standard.only('AWS::Logs::LogGroup').Properties['RetentionInDays']).toBe(30);
+    const longer = synthesise({ functionLogDays: 365 }).only('AWS::Logs::LogGroup');
+    expect(longer.Properties['RetentionInDays']).toBe(365);
+  });
+
+  test('reserves concurrency only when an operator says so', () => {
+    expect(receiver.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    const reserved = synthesise({ reservedConcurrency: 20 }).only('AWS::Lambda::Function');
+    expect(reserved.Properties['ReservedConcurrentExecutions']).toBe(20);
+  });
+
+  test('has to be built first', () => {
+    const empty = temporaryFolder();
+    expect(() => addCistern(newApp({}), empty)).toThrow(MissingBundleError);
+    expect(() => addCistern(newApp({}), empty)).toThrow(
+      /receiver\/index\.mjs is missing: run "npm run build"/,
+    );
+  });
+});
+
+describe('its URL', () => {
+  test('takes unsigned requests, which needs both permissions', () => {
+    expect(standard.only('AWS::Lambda::Url').Properties['AuthType']).toBe('NONE');
+    const permissions = standard.ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties);
+    for (const permission of permissions) {
+      expect(text(permission['FunctionName'])).toBe('<ReceiverFunction.Arn>');
+    }
+    expect(permissions.map(({ FunctionName, ...others }) => others)).toEqual([
+      { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'NONE', Principal: '*' },
+      { Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true, Principal: '*' },
+    ]);
+  });
+
+  test('outlives upgrades, which Heroku would not hear of: logical ids are for good', () => {
+    expect(standard.resources['ReceiverFunction5F91F2E5']?.Type).toBe('AWS::Lambda::Function');
+    expect(standard.resources['ReceiverFunctionFunctionUrl138EA1E7']?.Type).toBe('AWS::Lambda::Url');
+    expect(receiver.Properties).not.toHaveProperty('FunctionName');
+  });
+
+  test('is an output', () => {
+    expect(text(standard.outputs['ReceiverUrl']?.Value)).toBe('<ReceiverFunctionFunctionUrl.FunctionUrl>');
+    expect(standard.outputs['Stage']?.Value).toBe('production');
+  });
+
+  test('is lost only by a deliberate act: the stack is protected from deletion', () => {
+    expect(standard.stack.terminationProtection).toBe(true);
+  });
+});
+
+/** Every statement that allows something to the receiver's role, wherever it is attached. */
+function allowedToReceiver(template: ReturnType<typeof synthesise>) {
+  expect(text(template.only('AWS::Lambda::Function').Properties['Role'])).toBe('<ReceiverRole.Arn>');
+  const role = template.only('AWS::IAM::Role').Properties;
+  expect(role['ManagedPolicyArns']).toBeUndefined();
+  expect([...template.ofType('AWS::IAM::Policy'), ...template.ofType('AWS::IAM::ManagedPolicy')]).toEqual([]);
+  return z
+    .array(z.object({ PolicyDocument: z.unknown() }))
+    .parse(role['Policies'])
+    .flatMap(({ PolicyDocument }) => statements(PolicyDocument))
+    .filter(({ effect }) => effect === 'Allow');
+}

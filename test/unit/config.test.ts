@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig } from '../../lib/config.ts';
+
+const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const activeHours = { days: ['mon', 'tue'], from: '08:00', to: '18:30', zone: 'Europe/Berlin' };
+
+describe('a good configuration', () => {
+  test('may say nothing: every key has a default or is optional', () => {
+    expect(parseConfig({})).toEqual({
+      stage: 'production',
+      apps: [],
+      retentionDays: 90,
+      infrequentAccessDays: 30,
+      delivery: 'direct',
+      functionLogDays: 30,
+    });
+  });
+
+  test('keeps what it says', () => {
+    const everything = {
+      stage: 'staging-2',
+      apps: [{ name: 'shop', silenceMinutes: 5, activeHours }],
+      retentionDays: 400,
+      infrequentAccessDays: 'never',
+      objectLock: { mode: 'governance', days: 400 },
+      delivery: 'direct',
+      kmsKeyArn,
+      reservedConcurrency: 50,
+      functionLogDays: 365,
+    };
+    expect(parseConfig(everything)).toEqual(everything);
+  });
+
+  test('needs only the names of its apps', () => {
+    expect(parseConfig({ apps: [{ name: 'shop' }, { name: 'shop-staging' }] }).apps).toEqual([
+      { name: 'shop', silenceMinutes: 15 },
+      { name: 'shop-staging', silenceMinutes: 15 },
+    ]);
+  });
+
+  test.each([
+    ['from evening to morning', { from: '22:00', to: '06:00' }],
+    ['the whole day', { from: '00:00', to: '24:00' }],
+    ['in universal time', { zone: 'UTC' }],
+    ['far away', { zone: 'America/Argentina/Buenos_Aires' }],
+  ])('has active hours %s', (_, hours) => {
+    const apps = [{ name: 'shop', activeHours: { ...activeHours, ...hours } }];
+    expect(parseConfig({ apps }).apps[0]?.activeHours).toEqual({ ...activeHours, ...hours });
+  });
+});
+
+describe('a bad value is named and shown', () => {
+  const hours = (changes: object) => ({
+    apps: [{ name: 'shop', activeHours: { ...activeHours, ...changes } }],
+  });
+
+  test.each<[key: string, shown: string, config: unknown]>([
+    ['cistern', 'missing', undefined],
+    ['cistern', 'null', null],
+    ['cistern', '[]', []],
+    ['stage', '"Production"', { stage: 'Production' }],
+    ['stage', '"1st"', { stage: '1st' }],
+    ['stage', '"a/b"', { stage: 'a/b' }],
+    ['stage', '"abcdefghijklmnopqrstu"', { stage: 'abcdefghijklmnopqrstu' }],
+    ['stage', '7', { stage: 7 }],
+    ['apps', '"shop"', { apps: 'shop' }],
+    ['apps[0]', '"shop"', { apps: ['shop'] }],
+    ['apps[0].name', 'missing', { apps: [{}] }],
+    ['apps[0].name', '"Shop"', { apps: [{ name: 'Shop' }] }],
+    ['apps[0].name', '"unknown"', { apps: [{ name: 'unknown' }] }],
+    ['apps[0].name', '"d-0123abcd"', { apps: [{ name: 'd-0123abcd' }] }],
+    ['apps[0].silenceMinutes', '0', { apps: [{ name: 'shop', silenceMinutes: 0 }] }],
+    ['apps[0].activeHours', '"always"', { apps: [{ name: 'shop', activeHours: 'always' }] }],
+    ['apps[0].activeHours.days', '[]', hours({ days: [] })],
+    ['apps[0].activeHours.days', '["mon","mon"]', hours({ days: ['mon', 'mon'] })],
+    ['apps[0].activeHours.days[0]', '"Monday"', hours({ days: ['Monday'] })],
+    ['apps[0].activeHours.from', '"8:00"', hours({ from: '8:00' })],
+    ['apps[0].activeHours.from', '"24:00"', hours({ from: '24:00' })],
+    ['apps[0].activeHours.to', '"24:01"', hours({ to: '24:01' })],
+    ['apps[0].activeHours.to', '"08:00"', hours({ to: '08:00' })],
+    ['apps[0].activeHours.zone', 'missing', hours({ zone: undefined })],
+    ['apps[0].activeHours.zone', '"Europe/Atlantis"', hours({ zone: 'Europe/Atlantis' })],
+    ['apps[0].activeHours.zone', '"+01:00"', hours({ zone: '+01:00' })],
+    ['retentionDays', '89', { retentionDays: 89 }],
+    ['retentionDays', '90.5', { retentionDays: 90.5 }],
+    ['retentionDays', '"90"', { retentionDays: '90' }],
+    ['infrequentAccessDays', '29', { infrequentAccessDays: 29 }],
+    ['infrequentAccessDays', 'false', { infrequentAccessDays: false }],
+    ['infrequentAccessDays', '90', { infrequentAccessDays: 90 }],
+    ['objectLock', 'true', { objectLock: true }],
+    ['objectLock.mode', '"GOVERNANCE"', { objectLock: { mode: 'GOVERNANCE', days: 30 } }],
+    ['objectLock.days', 'missing', { objectLock: { mode: 'compliance' } }],
+    ['objectLock.days', '91', { objectLock: { mode: 'compliance', days: 91 } }],
+    ['delivery', '"buffered"', { delivery: 'buffered' }],
+    ['kmsKeyArn', '"alias/logs"', { kmsKeyArn: 'alias/logs' }],
+    ['reservedConcurrency', '0', { reservedConcurrency: 0 }],
+    ['functionLogDays', '31', { functionLogDays: 31 }],
+  ])('%s: %s', (key, shown, config) => {
+    const problems = problemsOf(config);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^\S+: must /);
+    expect(problems[0]?.startsWith(`${key}: `)).toBe(true);
+    expect(problems[0]?.endsWith(` (is ${shown})`)).toBe(true);
+  });
+
+  test('buffered delivery is refused as what is not there yet', () => {
+    expect(problemsOf({ delivery: 'buffered' })[0]).toContain('"buffered" is not available yet');
+  });
+
+  test('an app that is there twice is named where it comes again', () => {
+    expect(problemsOf({ apps: [{ name: 'shop' }, { name: 'blog' }, { name: 'shop' }] })).toEqual([
+      'apps[2].name: must be there only once (is "shop")',
+    ]);
+  });
+
+  test('a long value is cut', () => {
+    const [problem = ''] = problemsOf({ stage: 'x'.repeat(5000) });
+    expect(problem.length).toBeLessThan(300);
+  });
+});
+
+test('an unknown key is named at every depth, and its value is not shown: it may be a secret', () => {
+  const apps = [{ name: 'shop', activeHours: { ...activeHours, timezone: 'UTC' }, token: 'hunter2' }];
+  const config = {
+    apps,
+    retention: 400,
+    objectLock: { mode: 'governance', days: 30, years: 1 },
+    slack: 'hunter2',
+  };
+  const problems = problemsOf(config);
+  expect(problems.map((problem) => problem.split(': ')[0]).sort()).toEqual([
+    'apps[0].activeHours.timezone',
+    'apps[0].token',
+    'objectLock.years',
+    'retention',
+    'slack',
+  ]);
+  expect(problems.join('\n')).not.toContain('hunter2');
+});
+
+test('everything that is wrong is named at once, rules over several keys included', () => {
+  const config = {
+    stage: 'Production',
+    apps: [
+      { name: 'Shop' },
+      { name: 'blog', activeHours: { days: ['mon', 'mon', 'x'], from: '9:00', to: '9:00', zone: 'Mars' } },
+      { name: 'blog' },
+    ],
+    retentionDays: 100,
+    infrequentAccessDays: 100,
+    objectLock: { mode: 'strict', days: 101 },
+    reservedConcurrency: -1,
+    surplus: true,
+  };
+  expect(new Set(problemsOf(config).map((problem) => problem.split(': ')[0]))).toEqual(
+    new Set([
+      'stage',
+      'apps[0].name',
+      'apps[1].activeHours.days',
+      'apps[1].activeHours.days[2]',
+      'apps[1].activeHours.from',
+      'apps[1].activeHours.to',
+      'apps[1].activeHours.zone',
+      'apps[2].name',
+      'infrequentAccessDays',
+      'objectLock.mode',
+      'objectLock.days',
+      'reservedConcurrency',
+      'surplus',
+    ]),
+  );
+});
+
+test('the message has a line for each problem and says what to do', () => {
+  const error = errorOf({ stage: 'X', retentionDays: 1 });
+  expect(error.message.split('\n')).toEqual([
+    '2 problems in the configuration:',
+    ...error.problems.map((problem) => `  ${problem}`),
+    expect.stringContaining('cdk.json'),
+    expect.stringContaining('docs/configuration.md'),
+  ]);
+});
+
+function problemsOf(config: unknown): readonly string[] {
+  return errorOf(config).problems;
+}
+
+function errorOf(config: unknown): ConfigError {
+  try {
+    parseConfig(config);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('expected a ConfigError');
+}
