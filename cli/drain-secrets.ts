@@ -132,12 +132,10 @@ async function askToRetire(id: string, drains: Drains, target: Target): Promise<
     throw new CliError(`retiring ${id} wants a yes: pass --yes where nobody can be asked.`);
   }
   const { confirm } = await import('@clack/prompts');
-  const lines = [
-    `Retire ${id} in ${target.describe}?`,
-    'Drains that still send with it are refused, and Heroku drops their logs for good.',
-    ...consequences(id, drains),
-  ];
-  const answer = await confirm({ message: lines.join('\n'), initialValue: false, output: process.stderr });
+  warn('drains that still send with it are refused from then on, and Heroku drops their logs for good.');
+  for (const consequence of consequences(id, drains)) warn(consequence);
+  const message = `Retire ${id} in ${target.describe}?`;
+  const answer = await confirm({ message, initialValue: false, output: process.stderr });
   if (answer !== true) throw new CliError(`${id} stays live.`, { exitCode: exitCodes.failed });
 }
 
@@ -146,11 +144,11 @@ export function consequences(id: string, { secrets }: Pick<Drains, 'secrets'>): 
   const secret = secrets.find((candidate) => candidate.id === id);
   if (secret === undefined) return [];
   const others = secrets.filter((candidate) => candidate.id !== id);
-  if (others.length === 0) return ['It is the last live secret: nobody will be able to send.'];
+  if (others.length === 0) return ['it is the last live secret: nobody will be able to send.'];
   if (!others.some(({ app }) => app === secret.app)) {
-    return [`It is the last one ${secret.app === undefined ? 'that is shared' : `of ${secret.app}`}.`];
+    return [`it is the last one ${secret.app === undefined ? 'that is shared' : `of ${secret.app}`}.`];
   }
-  return secret.current ? ['It is the newest one: `cistern drain url` gives out its URL.'] : [];
+  return secret.current ? ['it is the newest one: `cistern drain url` gives out its URL.'] : [];
 }
 
 function asJson({ id, app, url }: AddedSecret): { id: string; app: string | null; url: string } {

@@ -43,8 +43,20 @@ export function printTable(heading: readonly string[], rows: readonly (readonly 
 
 /** Decimal units: `1.2 MB`. */
 export function formatBytes(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? Math.round(bytes) : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+const plurals = { message: 'messages', batch: 'batches', retry: 'retries' } as const;
+
+/** `1 message`, `1,024 messages`. */
+export function count(number: number, noun: keyof typeof plurals): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : plurals[noun]}`;
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];

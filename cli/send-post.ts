@@ -17,12 +17,20 @@ export interface PostOptions {
   /** Requests under way at once, each on its own kept-alive connection. */
   readonly connections: number;
   readonly userAgent: string;
+  /** Milliseconds; Logplex's own by default. */
+  readonly timing?: Timing;
 }
 
-const connectTimeoutMs = 3_000;
-const requestTimeoutMs = 5_000;
+export interface Timing {
+  readonly connect: number;
+  /** The whole request, connecting included. */
+  readonly request: number;
+  /** Before each further try. */
+  readonly waits: readonly number[];
+}
+
 /** Logplex tries again at once, and once more after a second. */
-const waitsMs = [0, 1_000];
+const logplexTiming: Timing = { connect: 3_000, request: 5_000, waits: [0, 1_000] };
 
 /**
  * Posts batches the way Logplex does: its headers, timeouts and tries.
@@ -34,9 +42,11 @@ export class Poster {
   readonly #options: PostOptions;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #secure: boolean;
+  readonly #timing: Timing;
 
   constructor(options: PostOptions) {
     this.#options = options;
+    this.#timing = options.timing ?? logplexTiming;
     this.#secure = options.to.url.protocol === 'https:';
     const agent = { keepAlive: true, maxSockets: options.connections };
     this.#agent = this.#secure ? new HttpsAgent(agent) : new HttpAgent(agent);
@@ -52,7 +62,7 @@ export class Poster {
       const reason = answer.status === undefined ? answer.fault : `answered ${answer.status}`;
       const final = answer.status !== undefined && answer.status >= 400 && answer.status < 500;
       if (final && answer.status !== 429) return { result: 'refused', tries, reason };
-      const wait = waitsMs[tries - 1];
+      const wait = this.#timing.waits[tries - 1];
       if (wait === undefined) return { result: 'undelivered', tries, reason };
       await delay(wait);
     }
@@ -77,19 +87,20 @@ export class Poster {
 
   /** Never rejects: whatever goes wrong on the way is a fault. */
   #try(batch: OutgoingBatch): Promise<{ status: number } | { status?: never; fault: string }> {
-    const signal = AbortSignal.timeout(requestTimeoutMs);
+    const timing = this.#timing;
+    const signal = AbortSignal.timeout(timing.request);
     const options = { method: 'POST', agent: this.#agent, headers: this.#headers(batch), signal };
     return new Promise((resolve) => {
       const fail = (error: Error): void => {
-        resolve({ fault: signal.aborted ? `no answer within ${requestTimeoutMs / 1000} s` : faultOf(error) });
+        resolve({ fault: signal.aborted ? `no answer within ${timing.request / 1000} s` : faultOf(error) });
       };
       const request = (this.#secure ? httpsRequest : httpRequest)(this.#options.to.url, options);
       request.on('error', fail);
       request.on('socket', (socket) => {
         if (!socket.connecting) return;
         const timer = setTimeout(
-          () => socket.destroy(new Error(`no connection within ${connectTimeoutMs / 1000} s`)),
-          connectTimeoutMs,
+          () => socket.destroy(new Error(`no connection within ${timing.connect / 1000} s`)),
+          timing.connect,
         );
         const connected = this.#secure ? 'secureConnect' : 'connect';
         for (const event of [connected, 'close']) socket.once(event, () => clearTimeout(timer));

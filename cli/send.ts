@@ -4,7 +4,7 @@ import type { DrainToken } from '../lib/logplex/drain-token.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { tokenArgument, wholeNumber } from './arguments.ts';
 import { CliError, exitCodes } from './errors.ts';
-import { formatBytes, print, printJson, warn } from './output.ts';
+import { count, formatBytes, print, printJson, warn } from './output.ts';
 import { Progress } from './progress.ts';
 import { type Input, openInput } from './send-input.ts';
 import { type Outcome, Poster } from './send-post.ts';
@@ -75,7 +75,7 @@ async function send(to: SendUrl, file: string, options: Options): Promise<void> 
     poster.close();
     process.removeListener('SIGINT', interrupt);
   }
-  const summary = tally.summary();
+  const summary = { ...tally.summary(), complete: !stop.signal.aborted };
   if (options.json) printJson(summary);
   else print(describe(summary));
   throwUnlessAcknowledged(summary, stop.signal.reason);
@@ -130,23 +130,22 @@ function describeFailure(outcome: Outcome): string {
 function describe(summary: Summary): string {
   const { batches, messages, bytes, acknowledged, retried, seconds, p50Ms, p99Ms } = summary;
   if (batches === 0) return 'nothing to send';
-  const number = (value: number): string => value.toLocaleString('en');
   const latency =
     p50Ms === null || p99Ms === null ? '' : `, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
   return [
-    `${number(messages)} messages in ${number(batches)} batches, ${formatBytes(bytes)}: `,
-    acknowledged === batches ? 'all acknowledged' : `${number(acknowledged)} batches acknowledged`,
+    `${count(messages, 'message')} in ${count(batches, 'batch')}, ${formatBytes(bytes)}: `,
+    acknowledged === batches ? 'all acknowledged' : `${count(acknowledged, 'batch')} acknowledged`,
     ` in ${seconds.toFixed(2)} s${latency}`,
-    retried === 0 ? '' : `; ${number(retried)} tries repeated`,
+    retried === 0 ? '' : `; ${count(retried, 'retry')}`,
   ].join('');
 }
 
 function throwUnlessAcknowledged({ refused, undelivered, reasons }: Summary, stopped: unknown): void {
   const rest = stopped === undefined ? '' : ' The rest was not sent.';
   if (refused + undelivered > 0) {
-    const why = Object.entries(reasons).map(([reason, count]) => `${count} × ${reason}`);
+    const why = Object.entries(reasons).map(([reason, batches]) => `${batches} × ${reason}`);
     throw new CliError(
-      `not everything is acknowledged: ${refused} batches refused, ${undelivered} undelivered (${why.join(', ')}).${rest}`,
+      `not everything is acknowledged: ${count(refused, 'batch')} refused, ${undelivered} undelivered (${why.join(', ')}).${rest}`,
       { exitCode: exitCodes.failed },
     );
   }
