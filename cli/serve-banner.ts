@@ -32,15 +32,15 @@ export async function announce({ parameters, output, publicUrl, ...started }: St
   const url = known ?? (await sharedUrlFor(parameters, receiver, exampleApp)) ?? '';
 
   const archive = started.bucket === undefined ? `${started.data}/archive` : `bucket ${started.bucket}`;
-  if (process.stdout.isTTY) process.stdout.write(instructions(receiver, archive, url));
+  if (process.stdout.isTTY) process.stdout.write(instructions(receiver, archive, url, readLine(started)));
   else {
     output.info('listening', { url: own.origin, receiver: receiver.origin, archive });
-    if (known === undefined) process.stderr.write(instructions(receiver, archive, url));
+    if (known === undefined) process.stderr.write(instructions(receiver, archive, url, readLine(started)));
   }
 }
 
 /** What to do next, ready to paste. */
-function instructions(receiver: URL, archive: string, url: string): string {
+function instructions(receiver: URL, archive: string, url: string, readBack: string): string {
   const heading = (text: string) => styleText('bold', text, { stream: process.stdout });
   return `
 ${heading('Cistern')} listens on ${receiver.origin} and keeps what it gets in ${archive}
@@ -50,12 +50,17 @@ ${heading('Drain URL')} (any app: put its name in place of ${exampleApp}; the se
 
 ${heading('Try it')}
   ${curlLine(url)}
-  npx cistern cat ${exampleApp}
+  ${readBack}
 
 ${heading('On Heroku')} (once this address can be reached from outside)
   heroku drains:add '${url}' --app ${exampleApp}
 
 `;
+}
+
+function readLine({ data, bucket }: Pick<Started, 'data' | 'bucket'>): string {
+  const from = data === './data' ? '' : ` --data ${data}`;
+  return `npx cistern cat ${exampleApp}${from}${bucket === undefined ? '' : ` --bucket ${bucket}`}`;
 }
 
 function curlLine(url: string): string {

@@ -144,18 +144,25 @@ async function listen(server: ReceiverServer, { port, host }: ServeOptions): Pro
   }
 }
 
-/** Resolves when a signal came and the last request was answered. A second signal ends it at once. */
+/** npm passes on the Ctrl-C that the terminal has sent already: one key press arrives twice. */
+const samePressMs = 1_000;
+
+/** Resolves when a signal came and the last request was answered. A second one, later, ends it at once. */
 async function stopOnSignal(server: ReceiverServer, output: ServeOutput): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  const stopped = Promise.withResolvers<void>();
+  let stoppedAt: number | undefined;
+  const stop = () => {
+    if (stoppedAt !== undefined && performance.now() - stoppedAt > samePressMs) process.exit(130);
+    stoppedAt ??= performance.now();
+    stopped.resolve();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  await stopped.promise;
   output.info('stopping: answering what is under way');
   await server.close();
   output.info('stopped');
-  // Handlers of signals keep nothing alive, but an idle connection to a store may.
-  process.exitCode = 0;
-  setImmediate(() => process.exit());
+  // An idle connection to a store would keep the process alive.
+  setImmediate(() => process.exit(0));
 }
 
 function parsePort(text: string): number {
