@@ -26,7 +26,7 @@ export interface Message {
 
 /**
  * The messages of an app whose time is in the range, each once, in the order of their batches, and the
- * problems met (docs/archive-format.md, *Reading*). Ranges that meet share no message and miss none.
+ * problems met (docs/archive-format.md, *Reading*). Ranges that meet miss no message.
  *
  * Throws `StoreError` where the store fails as a whole.
  */
