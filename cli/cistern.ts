@@ -27,7 +27,8 @@ Where the archive and the drains are:
 
 Exit codes: 0 done, 1 failed, 2 bad input. CISTERN_DEBUG=1 adds the stack to an error.`;
 
-endWithPipe();
+// A server outlives whoever reads its output.
+if (process.argv[2] !== 'serve') endWithPipe();
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {

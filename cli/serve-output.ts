@@ -6,6 +6,8 @@ import type { CounterName, Counters, Sample } from '../lib/receiver/counters.ts'
 export interface ServeOutput extends Log, Counters {}
 
 export function serveOutput(stream: NodeJS.WriteStream = process.stdout): ServeOutput {
+  // Whoever reads this may go away (`| head`): batches are received all the same.
+  stream.on('error', () => undefined);
   return stream.isTTY ? new TerminalOutput(stream) : new JsonOutput(stream);
 }
 

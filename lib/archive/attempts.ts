@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectKey } from './key.ts';
 import { type ArchiveWriter, type Creation, StoreError } from './store.ts';
 
-/** How long one attempt may take before the next one is tried beside it. */
+/** How long one attempt may take: a second, and what a store takes in at 4 MB/s. */
 const attemptMs = 1000;
+const attemptBytesPerMs = 4000;
 const firstPauseMs = 40;
 const longestPauseMs = 400;
 
@@ -27,7 +28,8 @@ export async function createWithin(
   for (let attempts = 1; ; attempts += 1) {
     const left = deadline - performance.now();
     try {
-      const creation = await attempt(store, key, body, Math.max(1, Math.min(attemptMs, left)));
+      const timeoutMs = Math.min(attemptMs + body.length / attemptBytesPerMs, left);
+      const creation = await attempt(store, key, body, Math.max(1, timeoutMs));
       return { creation, attempts };
     } catch (error) {
       const failure = error instanceof StoreError ? error : unexpected(error);

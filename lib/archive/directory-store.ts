@@ -36,12 +36,16 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     this.#sync = new DirectorySync(files);
   }
 
-  /** Makes the directories and removes temporary files that a killed process left. Throws {@link StoreError}. */
+  /**
+   * Makes the directories, tries them out, and removes temporary files that a killed process left. Throws
+   * {@link StoreError} where nothing could be stored: read-only, full, or without hard links.
+   */
   async prepare(): Promise<void> {
     try {
       await this.#ensureDirectory(join(this.#root, 'logs'));
       await this.#ensureDirectory(this.#temporary);
       await this.#removeStaleTemporaries();
+      await this.#tryOut();
     } catch (error) {
       throw storeError(error);
     }
@@ -80,10 +84,14 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     return join(this.#root, 'tmp');
   }
 
+  #temporaryPath(): string {
+    return join(this.#temporary, `${randomBytes(12).toString('hex')}.gz`);
+  }
+
   async #write(key: ObjectKey, body: Buffer): Promise<Creation> {
     const path = join(this.#root, key);
     const directory = dirname(path);
-    const temporary = join(this.#temporary, `${randomBytes(12).toString('hex')}.gz`);
+    const temporary = this.#temporaryPath();
     await Promise.all([this.#ensureDirectory(directory), this.#ensureDirectory(this.#temporary)]);
     try {
       await this.#writeDurably(temporary, body);
@@ -142,6 +150,18 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     await this.#sync.sync(parent);
   }
 
+  async #tryOut(): Promise<void> {
+    const first = this.#temporaryPath();
+    const second = this.#temporaryPath();
+    try {
+      await this.#writeDurably(first, Buffer.from('tried out by cistern\n'));
+      await this.#linkExclusively(first, second);
+    } finally {
+      await this.#files.unlink(first).catch(ignoreMissing);
+      await this.#files.unlink(second).catch(ignoreMissing);
+    }
+  }
+
   async #removeStaleTemporaries(): Promise<void> {
     for (const name of await readdir(this.#temporary)) {
       const path = join(this.#temporary, name);
@@ -184,7 +204,7 @@ function ignoreMissing(error: unknown): void {
   if (!hasCode(error, 'ENOENT')) throw error;
 }
 
-const refusals = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR']);
+const refusals = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOTSUP', 'EMLINK']);
 
 function storeError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;

@@ -31,6 +31,13 @@ function create(objectKey: ObjectKey, body = Buffer.from('member')) {
 
 const day = 'archive/logs/my-app/2026/11/21';
 
+/** Opens the store; only what comes after is recorded. */
+async function prepare(): Promise<void> {
+  await store.prepare();
+  files.begun.length = 0;
+  files.done.length = 0;
+}
+
 /** Asserts that the steps ended in this order, whatever else did. */
 function expectOrder(...steps: readonly Step[]): void {
   const positions = steps.map((step) => files.done.indexOf(step));
@@ -40,7 +47,7 @@ function expectOrder(...steps: readonly Step[]): void {
 
 describe('a write is durable before it is acknowledged', () => {
   test('bytes, then their link, then the directory that holds the link', async () => {
-    await store.prepare();
+    await prepare();
     await create(key(1));
     files.done.length = 0;
 
@@ -78,7 +85,7 @@ describe('a write is durable before it is acknowledged', () => {
   });
 
   test('a second write waits for the directories that the first is still making', async () => {
-    await store.prepare();
+    await prepare();
     const release = files.hold('fsync archive/logs/my-app/2026/11');
     const both = Promise.all([create(key(1)), create(key(2))]);
     await vi.waitFor(() => expect(files.begun).toContain('fsync archive/logs/my-app/2026/11'));
@@ -88,7 +95,7 @@ describe('a write is durable before it is acknowledged', () => {
   });
 
   test('a batch that exists already is acknowledged only after the fsync of its directory', async () => {
-    await store.prepare();
+    await prepare();
     const release = files.hold(`fsync ${day}`);
     const first = create(key(1));
     await vi.waitFor(() => expect(files.begun).toContain(`fsync ${day}`));
@@ -110,7 +117,7 @@ describe('a write is durable before it is acknowledged', () => {
   });
 
   test('writes share an fsync of their directory, but never one that began before their link', async () => {
-    await store.prepare();
+    await prepare();
     await create(key(1));
     const release = files.hold(`fsync ${day}`);
     files.begun.length = 0;
@@ -141,14 +148,14 @@ describe('a write that fails is not acknowledged', () => {
     ['the fsync of its bytes', 'fsync archive/tmp/*', failure, 'unavailable'],
     ['the fsync of its directory', `fsync ${day}`, failure, 'unavailable'],
   ])('at %s', async (_, step, error, code) => {
-    await store.prepare();
+    await prepare();
     files.failNext(step, error);
     await expect(create(key(1))).rejects.toMatchObject({ name: 'StoreError', code });
     expect(await readdir(join(root, 'archive/tmp'))).toEqual([]);
   });
 
   test('and one whose bytes did not reach the disk is not visible', async () => {
-    await store.prepare();
+    await prepare();
     files.failNext('fsync archive/tmp/*', failure);
     await expect(create(key(1))).rejects.toThrow('EIO');
     expect(await Array.fromAsync(store.list('logs/', ''))).toEqual([]);
@@ -157,7 +164,7 @@ describe('a write that fails is not acknowledged', () => {
 });
 
 test('a directory removed while the store is open is made again', async () => {
-  await store.prepare();
+  await prepare();
   await create(key(1));
   await rm(join(root, 'archive/logs/my-app'), { recursive: true });
   expect(await create(key(2))).toBe('created');
@@ -165,24 +172,31 @@ test('a directory removed while the store is open is made again', async () => {
 });
 
 test('objects are for their owner, and read-only', async () => {
-  await store.prepare();
+  await prepare();
   await create(key(1));
   expect((await stat(join(root, 'archive'))).mode & 0o777).toBe(0o700);
   expect((await stat(join(root, 'archive', key(1)))).mode & 0o777).toBe(0o400);
 });
 
 test('prepare removes what a killed process left an hour ago, and nothing younger', async () => {
-  await store.prepare();
+  await prepare();
   const temporary = join(root, 'archive/tmp');
   const old = new Date(Date.now() - 2 * 3600_000);
   await writeFile(join(temporary, 'old.gz'), 'half');
   await utimes(join(temporary, 'old.gz'), old, old);
   await writeFile(join(temporary, 'young.gz'), 'half');
-  await store.prepare();
+  await prepare();
   expect(await readdir(temporary)).toEqual(['young.gz']);
 });
 
 test('a root that is a file is refused in words that name it', async () => {
   await writeFile(join(root, 'archive'), 'a file');
   await expect(store.prepare()).rejects.toMatchObject({ name: 'StoreError', code: 'refused' });
+});
+
+test('a file system without hard links is refused at the start, not at the first batch', async () => {
+  const link = vi.spyOn(files, 'link');
+  link.mockRejectedValue(Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' }));
+  await expect(store.prepare()).rejects.toMatchObject({ name: 'StoreError', code: 'refused' });
+  expect(await readdir(join(root, 'archive/tmp'))).toEqual([]);
 });
