@@ -23,10 +23,14 @@ export interface ServeOptions {
 }
 
 export function serveCommand(): Command {
+  forgetEmptyVariables();
   return new Command('serve')
     .description('Receive batches over HTTP and keep them in a directory, or in a bucket.')
     .addOption(
-      new Option('--host <address>', 'address to listen on').default('127.0.0.1').env('CISTERN_HOST'),
+      new Option('--host <address>', 'address to listen on')
+        .default('127.0.0.1')
+        .env('CISTERN_HOST')
+        .argParser(notEmpty('--host')),
     )
     .addOption(
       new Option('--port <number>', 'port to listen on; 0 takes a free one')
@@ -37,13 +41,16 @@ export function serveCommand(): Command {
     .addOption(
       new Option('--data <dir>', 'where the archive and the drains are kept')
         .default('./data')
-        .env('CISTERN_DATA'),
+        .env('CISTERN_DATA')
+        .argParser(notEmpty('--data')),
     )
     .addOption(
       new Option(
         '--bucket <name>',
         'keep the archive in this bucket instead (AWS_ENDPOINT_URL_S3 for other stores)',
-      ).env('CISTERN_BUCKET'),
+      )
+        .env('CISTERN_BUCKET')
+        .argParser(notEmpty('--bucket')),
     )
     .addOption(
       new Option('--config <file>', "JSON file that holds cdk.json's `cistern` object").env('CISTERN_CONFIG'),
@@ -73,8 +80,12 @@ async function serve(options: ServeOptions): Promise<void> {
   const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
   const output = serveOutput();
   const parameters = new DirectoryParameters(options.data);
+  // A registry that can't be read ends it before anything is made or listens.
+  await parameters.list(parameterNames.drains);
   const store = await openStore(options, output);
-  const registry = new CachedRegistry(withListedApps(parameters, config), output);
+  const reader = withListedApps(orUnreadable(parameters, options.data), config);
+  // Reading a file is cheap: every refusal is judged by a new reading, so that a secret is good once it is added.
+  const registry = new CachedRegistry(reader, output, Date.now, false);
   const server = new ReceiverServer({ registry, store, counters: output, log: output });
 
   const port = await listen(server, options);
@@ -124,6 +135,20 @@ async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): P
   return new s3.S3Store(client, bucket);
 }
 
+/**
+ * Nobody is refused because the registry is gone, as when its disk is not mounted: `announce` writes to it, so
+ * one that has nothing in it is none.
+ */
+function orUnreadable(parameters: ParameterReader, data: string): ParameterReader {
+  return {
+    list: async (prefix, signal) => {
+      const all = await parameters.list('', signal);
+      if (all.length === 0) throw new Error(`the registry in ${data} is gone`);
+      return all.filter(({ name }) => name.startsWith(prefix));
+    },
+  };
+}
+
 /** The apps of the configuration count as listed, as the stack makes them on AWS. */
 function withListedApps(parameters: ParameterReader, config: Config | undefined): ParameterReader {
   const apps = config?.apps.map(({ name }) => name) ?? [];
@@ -137,6 +162,9 @@ async function listen(server: ReceiverServer, { port, host }: ServeOptions): Pro
     return await server.listen(port, host);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+      throw new CliError(`--host ${host} is no address of this machine (${code}): choose another`, { cause });
+    }
     const why = code === 'EADDRINUSE' ? 'is in use' : `can't be listened on (${code ?? messageOf(cause)})`;
     throw new CliError(`port ${port} of ${host} ${why}: choose another with --port, or 0 for a free one`, {
       cause,
@@ -165,6 +193,21 @@ async function stopOnSignal(server: ReceiverServer, output: ServeOutput): Promis
   setImmediate(() => process.exit(0));
 }
 
+/** As for every command, an empty variable is one that is not set. */
+function forgetEmptyVariables(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('CISTERN_') && process.env[name] === '') delete process.env[name];
+  }
+}
+
+/** Throws {@link CliError} for what a script makes of a variable that it forgot: no host would be every host. */
+function notEmpty(flag: string): (text: string) => string {
+  return (text) => {
+    if (text !== '') return text;
+    throw new CliError(`${flag} is empty: give a value, or leave it out`);
+  };
+}
+
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
@@ -186,7 +229,10 @@ function parsePublicUrl(text: string): URL {
 function unusable(error: unknown, data: string): CliError {
   if (error instanceof CliError) return error;
   const why = error instanceof StoreError && error.cause instanceof Error ? error.cause : error;
-  return new CliError(`the data directory ${data} can't be used: ${messageOf(why)}`, { cause: error });
+  return new CliError(
+    `the data directory ${data} can't be used: ${messageOf(why)}. Choose another with --data.`,
+    { cause: error },
+  );
 }
 
 function messageOf(error: unknown): string {

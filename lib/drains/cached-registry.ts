@@ -21,6 +21,8 @@ interface Fetched {
   readonly registry: Registry;
   /** When the fetch began: changes made before then are in it. */
   readonly at: number;
+  /** Which fetch it was, counted from 1. */
+  readonly flight: number;
 }
 
 /**
@@ -31,14 +33,24 @@ export class CachedRegistry {
   readonly #parameters: ParameterReader;
   readonly #log: Log;
   readonly #now: () => number;
+  readonly #maxAgeToRefuseMs: number;
   #fetched: Fetched | undefined;
-  #flight: Promise<void> | undefined;
+  /** Resolves with whether it fetched. */
+  #flight: Promise<boolean> | undefined;
+  #flights = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parameters: ParameterReader, log: Log, now: () => number = Date.now) {
+  /** `refuseByCached` false, where fetching is cheap: nobody is refused by what was fetched before he came. */
+  constructor(
+    parameters: ParameterReader,
+    log: Log,
+    now: () => number = Date.now,
+    refuseByCached: boolean = true,
+  ) {
     this.#parameters = parameters;
     this.#log = log;
     this.#now = now;
+    this.#maxAgeToRefuseMs = refuseByCached ? maxAgeToRefuseMs : Number.NEGATIVE_INFINITY;
   }
 
   /** The registry to accept by: at most 60 s old, older when there is no newer; undefined when there is none. */
@@ -51,13 +63,18 @@ export class CachedRegistry {
     return refreshed ?? this.#fetched.registry;
   }
 
-  /** The registry to refuse by: fetched at most 5 s ago. Undefined when there is none: then nobody is refused. */
+  /**
+   * The registry to refuse by: fetched after this call, or at most 5 s ago. Undefined when there is none: then
+   * nobody is refused.
+   */
   async currentToRefuse(): Promise<Registry | undefined> {
-    return this.#youngerThan(maxAgeToRefuseMs) ?? (await this.#wait(patienceMs, maxAgeToRefuseMs));
+    const maxAge = this.#maxAgeToRefuseMs;
+    return this.#youngerThan(maxAge) ?? (await this.#wait(patienceMs, maxAge));
   }
 
   async #wait(patience: number, maxAge: number): Promise<Registry | undefined> {
     let waiting = true;
+    const flightsBefore = this.#flights;
     const answered = new AbortController();
     const timeUp = sleep(patience, undefined, { signal: answered.signal }).then(
       () => {
@@ -67,10 +84,11 @@ export class CachedRegistry {
     );
     try {
       while (waiting) {
-        await Promise.race([this.#fetch(), timeUp]);
-        const fresh = this.#youngerThan(maxAge);
+        const succeeded = await Promise.race([this.#fetch(), timeUp]);
+        const fresh = this.#fetchedAfter(flightsBefore) ?? this.#youngerThan(maxAge);
         if (fresh !== undefined) return fresh;
-        await Promise.race([sleep(pauseAfterFailureMs), timeUp]);
+        // A flight that was under way before may have read too early; the next one has not.
+        if (!succeeded) await Promise.race([sleep(pauseAfterFailureMs), timeUp]);
       }
       return undefined;
     } finally {
@@ -79,27 +97,36 @@ export class CachedRegistry {
   }
 
   /** Joins the flight under way, or starts one. Never rejects. */
-  #fetch(): Promise<void> {
+  #fetch(): Promise<boolean> {
     this.#flight ??= this.#fly().finally(() => {
       this.#flight = undefined;
     });
     return this.#flight;
   }
 
-  async #fly(): Promise<void> {
+  async #fly(): Promise<boolean> {
     const at = this.#now();
+    this.#flights += 1;
+    const flight = this.#flights;
     try {
       const signal = AbortSignal.timeout(fetchTimeoutMs);
       const registry = parseRegistry(await this.#parameters.list(parameterNames.drains, signal));
       if (registry.invalid.length > 0) {
         this.#log.error('parameters without a valid value are ignored', { names: registry.invalid });
       }
-      this.#fetched = { registry, at };
+      this.#fetched = { registry, at, flight };
       this.#failedAt = Number.NEGATIVE_INFINITY;
+      return true;
     } catch (error) {
       this.#failedAt = this.#now();
       this.#log.warn('the registry could not be fetched', { error });
+      return false;
     }
+  }
+
+  #fetchedAfter(flights: number): Registry | undefined {
+    const fetched = this.#fetched;
+    return fetched !== undefined && fetched.flight > flights ? fetched.registry : undefined;
   }
 
   #youngerThan(maxAge: number): Registry | undefined {

@@ -15,11 +15,10 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       if (length + chunk.length > limit) {
+        // The rest is read and dropped, or the sender, still writing, would never read the answer.
         reject(new BodyError('too large'));
-        request.pause();
-        return;
-      }
-      if (whole === undefined) chunks.push(chunk);
+        chunks.length = 0;
+      } else if (whole === undefined) chunks.push(chunk);
       else chunk.copy(whole, length);
       length += chunk.length;
     });

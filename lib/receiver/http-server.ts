@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { readBody } from './http-body.ts';
 import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts';
 
@@ -6,6 +7,8 @@ import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts'
 const keepAliveMs = 150_000;
 /** A body that takes longer belongs to a sender that gave up long ago: Logplex waits 5 s. */
 const requestTimeoutMs = 60_000;
+/** What is not answered this long after the order to stop has no sender any more that waits for it. */
+const drainWithinMs = 8_000;
 
 /**
  * The receiver over plain HTTP. Node never answers for itself here: what it can't parse, what takes too long
@@ -14,6 +17,9 @@ const requestTimeoutMs = 60_000;
 export class ReceiverServer {
   readonly #receiver: Receiver;
   readonly #server: Server;
+  /** Every open connection, with its number of requests under way. */
+  readonly #connections = new Map<Socket, number>();
+  readonly #underWay = new Set<Promise<void>>();
   #draining = false;
 
   constructor(receiver: Receiver) {
@@ -24,8 +30,12 @@ export class ReceiverServer {
       headersTimeout: requestTimeoutMs,
       requireHostHeader: false,
     };
-    this.#server = createServer(options, (request, response) => void this.#handle(request, response));
-    this.#server.on('checkExpectation', (request, response) => void this.#handle(request, response));
+    const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
+    this.#server = createServer(options, take).on('checkExpectation', take);
+    this.#server.on('connection', (socket) => {
+      this.#connections.set(socket, 0);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
@@ -41,12 +51,25 @@ export class ReceiverServer {
     });
   }
 
-  /** Takes no more requests, answers those under way, then resolves. */
+  /** Takes no more requests, answers those under way, hangs up on what has not come in 8 s, then resolves. */
   async close(): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    // Node's own closeIdleConnections spares a connection on which nothing has come yet, and a closing server
+    // no longer checks any timeout: one such connection would keep it for ever.
+    for (const [socket, underWay] of this.#connections) if (underWay === 0) socket.destroy();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), drainWithinMs);
     await closed;
+    clearTimeout(timer);
+    // What was hung up on has still to be counted.
+    await Promise.all(this.#underWay);
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    this.#countUnderWay(request.socket, 1);
+    response.once('close', () => this.#countUnderWay(request.socket, -1));
+    const handled = this.#handle(request, response).finally(() => this.#underWay.delete(handled));
+    this.#underWay.add(handled);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -59,6 +82,11 @@ export class ReceiverServer {
     });
     if (answer.hangUp) request.socket.destroy();
     else this.#answer(answer, response);
+  }
+
+  #countUnderWay(socket: Socket, change: 1 | -1): void {
+    const underWay = this.#connections.get(socket);
+    if (underWay !== undefined) this.#connections.set(socket, underWay + change);
   }
 
   /** What is left of a body after the answer, Node reads and drops: the sender gets to read why. */

@@ -1,0 +1,32 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { type KeyParts, parseKey } from '../../lib/archive/key.ts';
+import { walkMembers } from '../../lib/archive/member.ts';
+
+/** An object of one member, as anybody who has the archive can read it. */
+export interface StoredBatch extends KeyParts {
+  readonly key: string;
+  readonly raw: Buffer;
+  readonly header: Readonly<Record<string, unknown>>;
+}
+
+/** Every batch in a data directory's archive, of one app or of all, in the order of the keys. */
+export function storedBatches(data: string, app?: string): StoredBatch[] {
+  const archive = join(data, 'archive');
+  return globSync('logs/**/*', { cwd: archive, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(archive.length + 1))
+    .sort()
+    .map((key) => readBatch(key, readFileSync(join(archive, key))))
+    .filter((batch) => app === undefined || batch.app === app);
+}
+
+/** Throws when it is not one whole member under a proper key. */
+export function readBatch(key: string, object: Buffer): StoredBatch {
+  const parts = parseKey(key);
+  if (parts === undefined) throw new Error(`${key} is no key of the archive`);
+  const [member, ...others] = walkMembers(object);
+  if (member === undefined || others.length > 0) throw new Error(`${key} is not one member`);
+  return { ...parts, key, raw: gunzipSync(object), header: JSON.parse(String(member.headerJson)) };
+}
