@@ -85,7 +85,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const store = await openStore(options, output);
   const reader = withListedApps(orUnreadable(parameters, options.data), config);
   // Reading a file is cheap: every refusal is judged by a new reading, so that a secret is good once it is added.
-  const registry = new CachedRegistry(reader, output, Date.now, false);
+  const registry = new CachedRegistry(reader, output, { cheapToFetch: true });
   const server = new ReceiverServer({ registry, store, counters: output, log: output });
 
   const port = await listen(server, options);

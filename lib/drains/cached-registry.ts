@@ -25,6 +25,13 @@ interface Fetched {
   readonly flight: number;
 }
 
+export interface CachedRegistryOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Nobody is refused by what was fetched before they came, not even seconds before. */
+  readonly cheapToFetch?: boolean;
+}
+
 /**
  * The registry as the receiver reads it: cached, fetched by one flight at a time, swapped in whole, served old
  * when its parameters can't be read.
@@ -40,17 +47,11 @@ export class CachedRegistry {
   #flights = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
 
-  /** `refuseByCached` false, where fetching is cheap: nobody is refused by what was fetched before he came. */
-  constructor(
-    parameters: ParameterReader,
-    log: Log,
-    now: () => number = Date.now,
-    refuseByCached: boolean = true,
-  ) {
+  constructor(parameters: ParameterReader, log: Log, options: CachedRegistryOptions = {}) {
     this.#parameters = parameters;
     this.#log = log;
-    this.#now = now;
-    this.#maxAgeToRefuseMs = refuseByCached ? maxAgeToRefuseMs : Number.NEGATIVE_INFINITY;
+    this.#now = options.now ?? Date.now;
+    this.#maxAgeToRefuseMs = options.cheapToFetch === true ? Number.NEGATIVE_INFINITY : maxAgeToRefuseMs;
   }
 
   /** The registry to accept by: at most 60 s old, older when there is no newer; undefined when there is none. */

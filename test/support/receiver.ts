@@ -50,7 +50,7 @@ export class ReceiverHarness implements Receiver {
   readonly counters = new RecordedCounters();
   readonly log = silentLog;
   now = Date.now();
-  readonly registry = new CachedRegistry(this.parameters, silentLog, () => this.now);
+  readonly registry = new CachedRegistry(this.parameters, silentLog, { now: () => this.now });
 
   /** Sends one request the way Logplex does; `request` changes what is not as usual. */
   async post(

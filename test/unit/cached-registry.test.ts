@@ -10,7 +10,7 @@ let cache: CachedRegistry;
 beforeEach(() => {
   now = Date.UTC(2026, 10, 21);
   parameters = testParameters();
-  cache = new CachedRegistry(parameters, silentLog, () => now);
+  cache = new CachedRegistry(parameters, silentLog, { now: () => now });
 });
 
 const down = new Error('down');
