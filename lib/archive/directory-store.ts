@@ -136,18 +136,24 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
 
   async #makeDirectory(directory: string): Promise<void> {
     const parent = dirname(directory);
-    const insideRoot = directory.startsWith(this.#root) && directory !== this.#root;
-    if (insideRoot) await this.#ensureDirectory(parent);
+    if (directory.startsWith(`${this.#root}/`)) await this.#ensureDirectory(parent);
+    try {
+      await this.#mkdir(directory);
+    } catch (error) {
+      // Above the root only what is missing is made; a parent that was there before is not ours to make durable.
+      if (!hasCode(error, 'ENOENT') || parent === directory) throw error;
+      await this.#ensureDirectory(parent);
+      await this.#mkdir(directory);
+    }
+    await this.#sync.sync(parent);
+  }
+
+  async #mkdir(directory: string): Promise<void> {
     try {
       await this.#files.mkdir(directory, privateDirectory);
     } catch (error) {
-      if (hasCode(error, 'ENOENT') && !insideRoot && parent !== directory) {
-        await this.#ensureDirectory(parent);
-        return this.#makeDirectory(directory);
-      }
       if (!hasCode(error, 'EEXIST')) throw error;
     }
-    await this.#sync.sync(parent);
   }
 
   async #tryOut(): Promise<void> {

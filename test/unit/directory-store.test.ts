@@ -200,3 +200,9 @@ test('a file system without hard links is refused at the start, not at the first
   await expect(store.prepare()).rejects.toMatchObject({ name: 'StoreError', code: 'refused' });
   expect(await readdir(join(root, 'archive/tmp'))).toEqual([]);
 });
+
+test('a root where nothing can be made is refused, and not tried for ever', async () => {
+  const missing = Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
+  vi.spyOn(files, 'mkdir').mockRejectedValue(missing);
+  await expect(store.prepare()).rejects.toMatchObject({ name: 'StoreError' });
+});
