@@ -1,9 +1,9 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { createS3Client, S3Store } from '../lib/archive/s3-store.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { createSsmClient, SsmParameters } from '../lib/drains/ssm-parameters.ts';
+import { powertoolsLog } from '../lib/powertools-log.ts';
 import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
 
@@ -14,13 +14,7 @@ const environment = z
   })
   .parse(process.env);
 
-const logger = new Logger({ serviceName: 'receiver' });
-const log: Receiver['log'] = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
-
+const log = powertoolsLog('receiver');
 const receiver: Receiver = {
   registry: new CachedRegistry(new SsmParameters(createSsmClient(), environment.CISTERN_STAGE), log),
   store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),

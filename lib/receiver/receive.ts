@@ -43,6 +43,8 @@ export const maxBodyBytes: number = 16 * 1024 * 1024;
 
 /** Logplex gives up after 5 s; an answer after this much comes too late to be of use. */
 const answerWithinMs = 4_000;
+/** What the answer itself takes, after the store has been given up. */
+const answeringMs = 100;
 const storeWithinMs = 2_500;
 /** What the store gets when a cold start or a slow sender has used up the time: a retry then finds it stored. */
 const storeAtLeastMs = 500;
@@ -171,7 +173,7 @@ interface Batch {
 
 async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Answer> {
   const { sealed, app, secret } = batch;
-  const left = request.startedAt + answerWithinMs - Date.now();
+  const left = request.startedAt + answerWithinMs - answeringMs - Date.now();
   const budget = Math.min(storeWithinMs, Math.max(storeAtLeastMs, left));
   try {
     const { creation, attempts } = await createWithin(receiver.store, sealed.key, sealed.member, budget);

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -75,6 +84,36 @@ describe('a second start', () => {
     const counted = [(await first.counted('both'))[0], (await second.counted('both'))[0]];
     expect(counted.filter((request) => request?.['duplicates'] === 1)).toHaveLength(1);
     await Promise.all([first.stop(), second.stop()]);
+  });
+});
+
+describe('a server that loses something goes on', () => {
+  test('without its archive it answers 503, and 200 once that is back', async () => {
+    const serve = await startServe();
+    const archive = join(serve.data, 'archive');
+    expect((await post(serve.url, hello, { secret: serve.secret })).status).toBe(200);
+    renameSync(archive, `${archive}.away`);
+    writeFileSync(archive, 'a file');
+    const later = batch(message('later'));
+    expect((await post(serve.url, later, { secret: serve.secret })).status).toBe(503);
+    expect((await serve.counted('my-app', 2))[1]).toMatchObject({ undelivered: 1 });
+    rmSync(archive);
+    renameSync(`${archive}.away`, archive);
+    expect((await post(serve.url, later, { secret: serve.secret })).status).toBe(200);
+    expect(storedBatches(serve.data).map(({ raw }) => raw.toString())).toEqual(
+      [hello, later].map(String).sort(),
+    );
+    await serve.stop();
+  });
+
+  test('without a reader of its output', async () => {
+    const serve = await startServe();
+    serve.child.process.stdout?.destroy();
+    for (let i = 0; i < 3; i += 1) {
+      expect((await post(serve.url, batch(message(`${i}`)), { secret: serve.secret })).status).toBe(200);
+    }
+    expect(storedBatches(serve.data)).toHaveLength(3);
+    expect(await serve.stop()).toEqual({ code: 0, signal: null });
   });
 });
 

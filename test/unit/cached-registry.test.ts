@@ -111,3 +111,34 @@ describe('to refuse by', () => {
     expect(parameters.lists).toBe(2);
   });
 });
+
+describe('to refuse by, where fetching is cheap', () => {
+  beforeEach(() => {
+    cache = new CachedRegistry(parameters, silentLog, { now: () => now, cheapToFetch: true });
+  });
+
+  test('is fetched anew, however young the last one is', async () => {
+    await cache.current();
+    parameters.values.delete('drains/secrets/bound-1');
+    expect((await cache.currentToRefuse())?.secrets).toHaveLength(1);
+    expect(parameters.lists).toBe(2);
+  });
+
+  test('is not one whose fetch was under way before', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    parameters.hold = promise;
+    const first = cache.current();
+    parameters.values.delete('drains/secrets/bound-1');
+    const later = cache.currentToRefuse();
+    resolve();
+    expect((await first)?.secrets).toHaveLength(2);
+    expect((await later)?.secrets).toHaveLength(1);
+  });
+
+  test('is shared by a flood', async () => {
+    await cache.current();
+    await Promise.all(Array.from({ length: 500 }, () => cache.currentToRefuse()));
+    // The first one's reading began before the others came: they share the next.
+    expect(parameters.lists).toBe(3);
+  });
+});
