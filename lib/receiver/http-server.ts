@@ -7,8 +7,8 @@ import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts'
 const keepAliveMs = 150_000;
 /** A body that takes longer belongs to a sender that gave up long ago: Logplex waits 5 s. */
 const requestTimeoutMs = 60_000;
-/** What is not answered this long after the order to stop has no sender any more that waits for it. */
-const drainWithinMs = 8_000;
+/** What has not come this long after the order to stop has no sender any more that waits for its answer. */
+const drainWithinMs = 6_000;
 
 /**
  * The receiver over plain HTTP. Node never answers for itself here: what it can't parse, what takes too long
@@ -51,7 +51,7 @@ export class ReceiverServer {
     });
   }
 
-  /** Takes no more requests, answers those under way, hangs up on what has not come in 8 s, then resolves. */
+  /** Takes no more requests, answers those under way, hangs up on what has not come in 6 s, then resolves. */
   async close(): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

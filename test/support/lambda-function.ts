@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { expect } from 'vitest';
 import * as z from 'zod';
 import { hashSecret } from '../../lib/drains/credentials.ts';
@@ -6,6 +5,7 @@ import { bundleOf } from './bundle.ts';
 import { Child } from './child-process.ts';
 import { type FakeAws, startFakeAws } from './fake-aws.ts';
 import { functionUrlEvent, type UrlRequest } from './function-url-event.ts';
+import type { HostOrder, HostReport } from './lambda-host.ts';
 import { batch, message } from './messages.ts';
 import { basic } from './receiver.ts';
 
@@ -99,12 +99,21 @@ export class LambdaFunction {
     for (const line of this.emf()) expectProper(line);
   }
 
-  async #order(message: object): Promise<unknown> {
-    this.#child.process.send(message);
-    const [{ result, at }] = await once(this.#child.process, 'message');
+  async #order(order: HostOrder): Promise<unknown> {
+    const reported = nextReport(this.#child);
+    this.#child.process.send(order);
+    const { result, at } = await reported;
     this.answeredAt = at;
     return result;
   }
+}
+
+/** What the process reports next. Rejects when it ends instead. */
+function nextReport(child: Child): Promise<HostReport> {
+  return new Promise((resolve, reject) => {
+    child.process.once('message', (report: HostReport) => resolve(report));
+    child.exited.then(() => reject(new Error(`the receiver has ended: ${child.stderr}`)), reject);
+  });
 }
 
 /** Starts the bundled receiver cold, gives it to `use`, and ends it. `env` wins over what finds the fakes. */
@@ -152,12 +161,7 @@ async function startReceiver(aws: FakeAws, env: Readonly<Record<string, string>>
     CISTERN_BUCKET: aws.s3.bucket,
     ...env,
   });
-  const ready = once(child.process, 'message');
-  const ended = child.exited.then(() => {
-    throw new Error(`the bundle can't be imported: ${child.stderr}`);
-  });
-  await Promise.race([ready, ended]);
-  ended.catch(() => undefined);
+  await nextReport(child);
   return new LambdaFunction(child);
 }
 

@@ -3,26 +3,34 @@
  * its parent sends, one after the other.
  */
 import { pathToFileURL } from 'node:url';
-import * as z from 'zod';
 
-const bundle = z.object({ handler: z.function({ input: [z.unknown()], output: z.promise(z.unknown()) }) });
+/** What the parent sends: an event for the handler, or for how long the environment is as if frozen. */
+export interface HostOrder {
+  readonly event?: unknown;
+  readonly frozenMs?: number;
+}
 
-const order = z.union([
-  /** Invokes the handler. */
-  z.object({ event: z.unknown() }),
-  /** Sets the clock forward, as if the environment had been frozen so long. */
-  z.object({ frozenMs: z.number() }),
-]);
+/** What it gets back when that is done; at first, when the bundle has been imported. */
+export interface HostReport {
+  readonly result?: unknown;
+  /** Milliseconds since 1970, frozen time apart. */
+  readonly at: number;
+}
 
 const realNow = Date.now;
 let frozenMs = 0;
 Date.now = () => realNow() + frozenMs;
-const { handler } = bundle.parse({ ...(await import(pathToFileURL(process.argv[2] ?? '').href)) });
 
-process.on('message', async (message) => {
-  const received = order.parse(message);
-  if ('frozenMs' in received) frozenMs += received.frozenMs;
-  const result = 'event' in received ? await handler(received.event) : undefined;
-  process.send?.({ result, at: realNow() });
+const bundle: { handler(event: unknown): Promise<unknown> } = await import(
+  pathToFileURL(process.argv[2] ?? '').href
+);
+
+process.on('message', async ({ event, frozenMs: more = 0 }: HostOrder) => {
+  frozenMs += more;
+  report({ result: event === undefined ? undefined : await bundle.handler(event), at: realNow() });
 });
-process.send?.({ result: 'ready', at: realNow() });
+report({ at: realNow() });
+
+function report(done: HostReport): void {
+  process.send?.(done);
+}
