@@ -47,12 +47,18 @@ Examples:
           `${app ?? 'the shared URL'} has a live secret already (${live.map(({ id }) => id).join(', ')}): see its URL with \`cistern drain url ${name}\`, or make another with \`cistern drain rotate ${name}\`.`,
         );
       }
-      const added = await addSecret(target.parameters, receiver, app);
+      const added = await add(target, receiver, app);
       if (options.json) printJson(asJson(added));
       else print(added.url);
       explainUse(added);
       warnOfProblem(receiver);
     });
+}
+
+function add(target: Target, receiver: URL, app: AppName | undefined): Promise<AddedSecret> {
+  const { parameters, settleMs } = target;
+  if (settleMs > 0) note(`Waiting ${settleMs / 1000} s, until no receiver can refuse it any more …`);
+  return addSecret(parameters, receiver, app, { settleMs });
 }
 
 export function rotateCommand(): Command {
@@ -84,7 +90,7 @@ Examples:
       }
       // As it was stored, and so as Heroku knows it, even where the receiver has moved since.
       const before = await storedUrl(target.parameters, undefined, app);
-      const added = await addSecret(target.parameters, receiver, app);
+      const added = await add(target, receiver, app);
       if (options.json) printJson({ ...asJson(added), older: older.map(({ id }) => id) });
       else print(added.url);
       explainSwap(
@@ -140,7 +146,7 @@ async function askToRetire(id: string, drains: Drains, target: Target): Promise<
 }
 
 /** What the operator should know of this secret before it goes. */
-export function consequences(id: string, { secrets }: Pick<Drains, 'secrets'>): string[] {
+function consequences(id: string, { secrets }: Pick<Drains, 'secrets'>): string[] {
   const secret = secrets.find((candidate) => candidate.id === id);
   if (secret === undefined) return [];
   const others = secrets.filter((candidate) => candidate.id !== id);

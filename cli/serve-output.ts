@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { describeError } from '../lib/error-code.ts';
 import type { Log } from '../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../lib/receiver/counters.ts';
 
@@ -106,9 +107,6 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** An error's own words, without its stack: `StoreError unavailable: no answer within 1000 ms`. */
 function plainError(value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const code = (value as NodeJS.ErrnoException).code;
-  return `${value.name}${code === undefined ? '' : ` ${code}`}: ${value.message}`;
+  return value instanceof Error ? describeError(value) : value;
 }

@@ -8,6 +8,7 @@ import { type Config, ConfigError, parseConfig } from '../lib/config.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { DirectoryParameters } from '../lib/drains/directory-parameters.ts';
 import { type ParameterReader, parameterNames } from '../lib/drains/parameters.ts';
+import { codeOf } from '../lib/error-code.ts';
 import { ReceiverServer } from '../lib/receiver/http-server.ts';
 import { CliError } from './errors.ts';
 import { announce } from './serve-banner.ts';
@@ -161,7 +162,7 @@ async function listen(server: ReceiverServer, { port, host }: ServeOptions): Pro
   try {
     return await server.listen(port, host);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
+    const code = codeOf(cause);
     if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
       throw new CliError(`--host ${host} is no address of this machine (${code}): choose another`, { cause });
     }

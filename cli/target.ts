@@ -20,6 +20,8 @@ export interface Target {
   readonly parameters: ParameterStore;
   /** How a receiver comes to be there, as an order to the operator. */
   readonly startReceiver: string;
+  /** How long a receiver may still refuse a secret that was just added. */
+  readonly settleMs: number;
   openArchive(): Promise<ArchiveReader>;
 }
 
@@ -82,6 +84,7 @@ async function openDirectory(data: string, bucket: string | undefined): Promise<
   return {
     describe: data,
     parameters: new DirectoryParameters(data),
+    settleMs: 0,
     startReceiver: `start one with \`cistern serve --data ${data}\``,
     openArchive: async () => {
       if (bucket !== undefined) return openBucket(bucket);
@@ -97,10 +100,12 @@ async function openStage(stage: string, bucket: string | undefined): Promise<Tar
     throw new CliError(`'${stage}' can't be a stage: 1 to 20 of a-z, 0-9 and -, starting with a letter.`);
   }
   const { createSsmClient, SsmParameters } = await import('../lib/drains/ssm-parameters.ts');
+  const { maxAgeToRefuseMs } = await import('../lib/drains/cached-registry.ts');
   const parameters = new SsmParameters(createSsmClient(), stage);
   return {
     describe: `stage ${stage}`,
     parameters,
+    settleMs: maxAgeToRefuseMs,
     startReceiver: 'deploy it with `npm run deploy` (or correct --stage)',
     openArchive: async () => {
       const own = bucket ?? (await parameters.get(parameterNames.archiveBucket));
@@ -114,7 +119,7 @@ async function openStage(stage: string, bucket: string | undefined): Promise<Tar
 
 async function openBucket(bucket: string): Promise<ArchiveReader> {
   const { createS3Client, S3Store } = await import('../lib/archive/s3-store.ts');
-  return new S3Store(createS3Client(), bucket);
+  return new S3Store(createS3Client({ maxAttempts: 3 }), bucket);
 }
 
 /** Where the target's receiver answers; undefined when none has ever run. Throws {@link CliError}. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { type DurableFileSystem, nodeFileSystem } from './directory-files.ts';
 import { DirectorySync } from './directory-sync.ts';
 import type { ObjectKey } from './key.ts';
@@ -56,7 +58,7 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     try {
       return await this.#write(key, body);
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw storeError(error);
+      if (codeOf(error) !== 'ENOENT') throw storeError(error);
       // Somebody removed a directory that was made earlier: make it again, once.
       this.#durable.clear();
     }
@@ -75,7 +77,7 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     try {
       return await readFile(join(this.#root, key));
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) throw new StoreError('missing', `no object ${key}`, { cause: error });
+      if (codeOf(error) === 'ENOENT') throw new StoreError('missing', `no object ${key}`, { cause: error });
       throw storeError(error);
     }
   }
@@ -119,7 +121,7 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
       await this.#files.link(temporary, path);
       return 'created';
     } catch (error) {
-      if (hasCode(error, 'EEXIST')) return 'exists';
+      if (codeOf(error) === 'EEXIST') return 'exists';
       throw error;
     }
   }
@@ -141,7 +143,7 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
       await this.#mkdir(directory);
     } catch (error) {
       // Above the root only what is missing is made; a parent that was there before is not ours to make durable.
-      if (!hasCode(error, 'ENOENT') || parent === directory) throw error;
+      if (codeOf(error) !== 'ENOENT' || parent === directory) throw error;
       await this.#ensureDirectory(parent);
       await this.#mkdir(directory);
     }
@@ -152,11 +154,15 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     try {
       await this.#files.mkdir(directory, privateDirectory);
     } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
   }
 
   async #tryOut(): Promise<void> {
+    const [temporary, logs] = await Promise.all([stat(this.#temporary), stat(join(this.#root, 'logs'))]);
+    if (temporary.dev !== logs.dev) {
+      throw new StoreError('refused', `${this.#root}: logs and tmp must be on the same file system`);
+    }
     const first = this.#temporaryPath();
     const second = this.#temporaryPath();
     try {
@@ -171,8 +177,9 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
   async #removeStaleTemporaries(): Promise<void> {
     for (const name of await readdir(this.#temporary)) {
       const path = join(this.#temporary, name);
-      const age = Date.now() - (await stat(path)).mtimeMs;
-      if (age > staleTemporaryMs) await unlink(path).catch(ignoreMissing);
+      const found = await statIfThere(path);
+      const stale = found?.isFile() === true && Date.now() - found.mtimeMs > staleTemporaryMs;
+      if (stale) await unlink(path).catch(ignoreMissing);
     }
   }
 
@@ -185,7 +192,8 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
         const allBefore = key < after && !after.startsWith(key);
         if (!allBefore) yield* this.#walk(key, prefix, after);
       } else if (key > after) {
-        yield { key, size: (await stat(join(this.#root, key))).size };
+        const found = await statIfThere(join(this.#root, key));
+        if (found !== undefined) yield { key, size: found.size };
       }
     }
   }
@@ -196,25 +204,41 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
       const entries = await readdir(join(this.#root, folder), { withFileTypes: true });
       return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return [];
+      if (codeOf(error) === 'ENOENT') return [];
       throw storeError(error);
     }
   }
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+/** Undefined for what somebody else has removed since it was listed. */
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw storeError(error);
+  }
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!hasCode(error, 'ENOENT')) throw error;
+  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
-const refusals = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOTSUP', 'EMLINK']);
+const refusals = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'ENOTSUP',
+  'EMLINK',
+  'EXDEV',
+]);
 
 function storeError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const code = codeOf(error) ?? 'unknown';
   const message = `the archive's directory failed: ${error instanceof Error ? error.message : code}`;
   return new StoreError(refusals.has(code) ? 'refused' : 'unavailable', message, { cause: error });
 }

@@ -10,10 +10,14 @@ interface Syncing {
  *
  * Invariant: the fsync that a caller waits for starts after the call. One that is under way may have started
  * before the caller's entry was made, so the caller shares the next one instead.
+ *
+ * A directory whose fsync failed once stays failed for as long as the process lives: Linux may have given up on
+ * the lost entries, so a later fsync that succeeds says nothing about them.
  */
 export class DirectorySync {
   readonly #files: DurableFileSystem;
   readonly #syncing = new Map<string, Syncing>();
+  readonly #failed = new Map<string, unknown>();
 
   constructor(files: DurableFileSystem) {
     this.#files = files;
@@ -39,9 +43,13 @@ export class DirectorySync {
   }
 
   async #fsync(directory: string): Promise<void> {
+    if (this.#failed.has(directory)) throw this.#failed.get(directory);
     const handle = await this.#files.open(directory, 'r');
     try {
       await handle.sync();
+    } catch (error) {
+      this.#failed.set(directory, error);
+      throw error;
     } finally {
       await handle.close();
     }

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { codeOf } from '../error-code.ts';
 
 /** Gzip that can't be inflated whole within its cap. `code` says which of the ways it went wrong. */
 export class InflateError extends Error {
@@ -33,7 +34,7 @@ export async function inflateCapped(bytes: Uint8Array, cap: number): Promise<Buf
   try {
     result = await gunzipWithInfo(bytes, { maxOutputLength: cap, info: true });
   } catch (cause) {
-    const tooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    const tooLarge = codeOf(cause) === 'ERR_BUFFER_TOO_LARGE';
     throw new InflateError(tooLarge ? 'over the cap' : 'bad gzip', { cause });
   }
   if (result.engine.bytesWritten < bytes.length) throw new InflateError('bytes after gzip');

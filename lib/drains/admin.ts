@@ -20,19 +20,20 @@ export interface AddedSecret {
 /**
  * Makes a secret, bound to `app` or shared, and the drain URL with it. Secrets that are live stay so.
  *
- * The URL is stored, and returned, only once a receiver that reads the registry finds the secret: a URL that
- * anybody has seen works.
+ * The URL is stored, and returned, only once a receiver that reads the registry finds the secret, and after
+ * `settleMs`, in which one may still refuse by what it read before: a URL that anybody has seen works.
  */
 export async function addSecret(
   parameters: ParameterStore,
   receiver: URL,
   app: AppName | undefined,
-  now: Date = new Date(),
+  { now = new Date(), settleMs = 0 }: { readonly now?: Date; readonly settleMs?: number } = {},
 ): Promise<AddedSecret> {
   const secret = randomText(alphanumeric, secretLength);
   const value = formatSecret({ sha256: hashSecret(secret), ...(app === undefined ? {} : { app }) });
   const id = await createSecret(parameters, `${app ?? 'shared'}-${compactDay(now)}`, value);
   await untilReadable(parameters, id);
+  await delay(settleMs);
   const url = drainUrl(receiver, secret, app);
   await parameters.put(urlName(app), url);
   return { id, url, ...(app === undefined ? {} : { app }) };

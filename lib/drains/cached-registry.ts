@@ -6,7 +6,7 @@ import { parseRegistry, type Registry } from './registry.ts';
 /** How old a registry may be before it is fetched again. */
 const maxAgeMs = 60_000;
 /** How old it may be to refuse somebody by it. */
-const maxAgeToRefuseMs = 5_000;
+export const maxAgeToRefuseMs = 5_000;
 /** How long a request waits for a new one when the old one would do. */
 const refreshWaitMs = 500;
 /** How long a request waits when nothing else can answer it: a 503 in milliseconds would lose the batch. */

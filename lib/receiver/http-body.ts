@@ -6,6 +6,8 @@ import { BodyError } from './errors.ts';
  * in the middle, `too large` as soon as it is known to be.
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  // A sender that hung up while its credentials were judged: its events have been and gone.
+  if (request.destroyed) return Promise.reject(new BodyError('aborted'));
   const declared = Number(request.headers['content-length'] ?? Number.NaN);
   if (declared > limit) return Promise.reject(new BodyError('too large'));
   return new Promise((resolve, reject) => {

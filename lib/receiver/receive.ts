@@ -1,9 +1,10 @@
-import { createWithin } from '../archive/attempts.ts';
+import { createWithin, type Delivered } from '../archive/attempts.ts';
 import { InflateError, inflateCapped } from '../archive/inflate.ts';
 import { type SealedBatch, sealBatch } from '../archive/seal.ts';
 import type { ArchiveWriter } from '../archive/store.ts';
 import type { CachedRegistry } from '../drains/cached-registry.ts';
 import { findSecret, type LiveSecret, presentedSecrets } from '../drains/credentials.ts';
+import { parameterNames } from '../drains/parameters.ts';
 import type { Registry } from '../drains/registry.ts';
 import { type ResolvedApp, resolveApp } from '../drains/resolve.ts';
 import type { Log } from '../log.ts';
@@ -58,23 +59,40 @@ export async function receive(receiver: Receiver, request: ReceiverRequest): Pro
   const path = request.path.split('?', 1)[0] ?? '/';
   if (request.method === 'GET' && path === '/healthz') return { status: 200 };
   if (request.method !== 'POST') return { status: 405 };
+  const { answer, sample } = await receiveWhatever(receiver, request, path);
+  try {
+    receiver.counters.record(sample);
+  } catch (error) {
+    // What is stored stays stored: counting never changes an answer.
+    receiver.log.error('a request could not be counted', { error });
+  }
+  return answer;
+}
+
+/** An answer, and what it adds to the counters. */
+interface Outcome {
+  readonly answer: Answer;
+  readonly sample: Sample;
+}
+
+async function receiveWhatever(receiver: Receiver, request: ReceiverRequest, path: string): Promise<Outcome> {
   try {
     return await receiveBatch(receiver, request, path);
   } catch (error) {
     receiver.log.error('a batch could not be received', { error });
-    receiver.counters.record({ counts: { undelivered: 1 } });
-    return { status: 503 };
+    return { answer: { status: 503 }, sample: { counts: { undelivered: 1 } } };
   }
 }
 
-async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: string): Promise<Answer> {
-  const { counters, log } = receiver;
+async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: string): Promise<Outcome> {
   const headers = readRequestHeaders(request.headers);
   const judged = await authenticate(receiver.registry, headers);
   if (judged.verdict !== 'accepted') {
-    counters.record({ counts: judged.counts });
-    if (judged.verdict === 'unjudged') log.error('no registry to judge credentials by', {});
-    return { status: judged.verdict === 'refused' ? 401 : 503 };
+    if (judged.verdict === 'unjudged') receiver.log.error('no registry to judge credentials by');
+    return {
+      answer: { status: judged.verdict === 'refused' ? 401 : 503 },
+      sample: { counts: judged.counts },
+    };
   }
 
   const app = resolveApp(judged.registry, judged.secret, headers.drainToken, path);
@@ -83,9 +101,10 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
     received = await request.body();
   } catch (error) {
     if (!(error instanceof BodyError)) throw error;
-    log.warn('a body did not arrive', { app: app.app, why: error.code });
-    counters.record({ app: app.app, counts: { [error.code === 'aborted' ? 'aborted' : 'too-large']: 1 } });
-    return error.code === 'aborted' ? { status: 503, hangUp: true } : { status: 413 };
+    receiver.log.warn('a body did not arrive', { app: app.app, why: error.code });
+    return error.code === 'aborted'
+      ? { answer: { status: 503, hangUp: true }, sample: { app: app.app, counts: { aborted: 1 } } }
+      : { answer: { status: 413 }, sample: { app: app.app, counts: { 'too-large': 1 } } };
   }
 
   const body = await decode(received, headers.contentEncoding);
@@ -126,6 +145,8 @@ async function authenticate(cache: CachedRegistry, headers: LogplexRequest): Pro
   if (fresh === undefined) return unjudged;
   const added = findSecret(fresh.secrets, presented);
   if (added !== undefined) return { verdict: 'accepted', secret: added, registry: fresh };
+  // One that is damaged may be this very sender's.
+  if (fresh.invalid.some((name) => name.startsWith(parameterNames.secrets))) return unjudged;
   const known = headers.drainToken !== undefined && fresh.tokens.has(headers.drainToken);
   const lost: Sample['counts'] = { [known ? 'refused-drain-known' : 'refused-drain-unknown']: 1 };
   return { verdict: 'refused', counts: { unauthorised: 1, ...(headers.fromLogplex ? lost : {}) } };
@@ -171,23 +192,22 @@ interface Batch {
   readonly sealed: SealedBatch;
 }
 
-async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Answer> {
+async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Outcome> {
   const { sealed, app, secret } = batch;
   const left = request.startedAt + answerWithinMs - answeringMs - Date.now();
   const budget = Math.min(storeWithinMs, Math.max(storeAtLeastMs, left));
+  let delivered: Delivered;
   try {
-    const { creation, attempts } = await createWithin(receiver.store, sealed.key, sealed.member, budget);
-    // After an attempt that may have stored it without saying so, "exists" is our own write.
-    const duplicate = creation === 'exists' && attempts === 1;
-    const latency = Math.max(0, Date.now() - request.startedAt);
-    const counts = duplicate ? { duplicates: 1, latency } : { ...countStored(batch), latency };
-    receiver.counters.record({ app: app.app, secretId: secret.id, counts });
-    return { status: 200 };
+    delivered = await createWithin(receiver.store, sealed.key, sealed.member, budget);
   } catch (error) {
     receiver.log.error('a batch could not be stored', { app: app.app, key: sealed.key, error });
-    receiver.counters.record({ app: app.app, counts: { undelivered: 1 } });
-    return { status: 503 };
+    return { answer: { status: 503 }, sample: { app: app.app, counts: { undelivered: 1 } } };
   }
+  // After an attempt that may have stored it without saying so, "exists" is our own write.
+  const duplicate = delivered.creation === 'exists' && delivered.attempts === 1;
+  const latency = Math.max(0, Date.now() - request.startedAt);
+  const counts = duplicate ? { duplicates: 1, latency } : { ...countStored(batch), latency };
+  return { answer: { status: 200 }, sample: { app: app.app, secretId: secret.id, counts } };
 }
 
 function countStored({ app, body, facts, malformed, sealed }: Batch): Partial<Record<CounterName, number>> {

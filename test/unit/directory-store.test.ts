@@ -154,6 +154,15 @@ describe('a write that fails is not acknowledged', () => {
     expect(await readdir(join(root, 'archive/tmp'))).toEqual([]);
   });
 
+  test('nor is its retry, after the fsync of its directory failed once', async () => {
+    await prepare();
+    files.failNext(`fsync ${day}`, failure);
+    await expect(create(key(1))).rejects.toThrow('EIO');
+    await expect(create(key(1))).rejects.toThrow('EIO');
+    await expect(create(key(2))).rejects.toThrow('EIO');
+    expect(await create(key(3, noon + 86_400_000))).toBe('created');
+  });
+
   test('and one whose bytes did not reach the disk is not visible', async () => {
     await prepare();
     files.failNext('fsync archive/tmp/*', failure);
@@ -178,15 +187,17 @@ test('objects are for their owner, and read-only', async () => {
   expect((await stat(join(root, 'archive', key(1)))).mode & 0o777).toBe(0o400);
 });
 
-test('prepare removes what a killed process left an hour ago, and nothing younger', async () => {
+test('prepare removes what a killed process left an hour ago, and nothing else', async () => {
   await prepare();
   const temporary = join(root, 'archive/tmp');
   const old = new Date(Date.now() - 2 * 3600_000);
   await writeFile(join(temporary, 'old.gz'), 'half');
   await utimes(join(temporary, 'old.gz'), old, old);
   await writeFile(join(temporary, 'young.gz'), 'half');
+  await mkdir(join(temporary, 'folder'));
+  await utimes(join(temporary, 'folder'), old, old);
   await prepare();
-  expect(await readdir(temporary)).toEqual(['young.gz']);
+  expect(await readdir(temporary)).toEqual(['folder', 'young.gz']);
 });
 
 test('a root that is a file is refused in words that name it', async () => {

@@ -34,7 +34,9 @@ describe('addSecret', () => {
   it('makes a URL that the receiver accepts, bound to its app', async () => {
     const parameters = new MemoryParameters();
 
-    const { id, url } = await addSecret(parameters, receiver, shop, new Date('2026-11-03T23:59:59Z'));
+    const { id, url } = await addSecret(parameters, receiver, shop, {
+      now: new Date('2026-11-03T23:59:59Z'),
+    });
 
     expect(url).toMatch(/^https:\/\/drain:[A-Za-z0-9]{40}@logs\.example\.com\/shop$/);
     expect(id).toMatch(/^shop-20261103-[a-z0-9]{4}$/);

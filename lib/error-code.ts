@@ -1,0 +1,10 @@
+/** The `code` of an error that has one: Node's errno names, and our own. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** An error's own words on one line, without its stack and causes: those may quote what was sent. */
+export function describeError(error: Error): string {
+  const code = codeOf(error);
+  return `${error.name}${code === undefined ? '' : ` ${code}`}: ${error.message}`;
+}
