@@ -30,6 +30,7 @@ const help = `${rangeHelp}
 
 An object is listed when one of its batches is in the range. Counts are of what is stored, a batch that was
 stored twice included; \`cistern cat\` shows it once. Losses are what Heroku's own loss notices declare.
+Every object of the range is fetched to be looked into: on S3, mind the size of the range.
 
 Fields of --json: key, time (of the first message), members, messages, bytes (raw), stored (compressed),
 losses (messages by code), malformed (members).

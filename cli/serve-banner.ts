@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { addSecret, sharedUrlFor } from '../lib/drains/admin.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
@@ -31,6 +32,9 @@ export async function announce({ parameters, output, publicUrl, ...started }: St
   if (known === undefined) await addSecret(parameters, receiver, undefined);
   const url = known ?? (await sharedUrlFor(parameters, receiver, exampleApp)) ?? '';
 
+  if (((await stat(started.data)).mode & 0o077) !== 0) {
+    output.warn('others can read the data directory: close it with chmod 700', { data: started.data });
+  }
   const archive = started.bucket === undefined ? `${started.data}/archive` : `bucket ${started.bucket}`;
   if (process.stdout.isTTY) process.stdout.write(instructions(receiver, archive, url, readLine(started)));
   else {
@@ -60,7 +64,7 @@ ${heading('On Heroku')} (once this address can be reached from outside)
 
 function readLine({ data, bucket }: Pick<Started, 'data' | 'bucket'>): string {
   const from = data === './data' ? '' : ` --data ${data}`;
-  return `npx cistern cat ${exampleApp}${from}${bucket === undefined ? '' : ` --bucket ${bucket}`}`;
+  return `npm run -s cistern -- cat ${exampleApp}${from}${bucket === undefined ? '' : ` --bucket ${bucket}`}`;
 }
 
 function curlLine(url: string): string {
@@ -68,7 +72,8 @@ function curlLine(url: string): string {
   const message = `<190>1 ${time} host app web.1 - hello from curl`;
   const headers = ['Content-Type: application/logplex-1', 'Logplex-Msg-Count: 1'];
   const flags = headers.map((header) => `-H '${header}'`).join(' ');
-  return `curl -i ${flags} --data-binary '${Buffer.byteLength(message)} ${message}' '${url}'`;
+  const frame = `${Buffer.byteLength(message) + 1} ${message}`;
+  return `echo '${frame}' | curl -i ${flags} --data-binary @- '${url}'`;
 }
 
 function urlHost(host: string): string {

@@ -33,7 +33,10 @@ export interface BatchHeader {
 export const maxHeaderBytes: number = 16 * 1024;
 export const maxStringBytes = 256;
 
-/** What goes first when a header is too large; what a reader can't do without is never left out. */
+/**
+ * What goes first when a header is too large; what a reader can't do without is never left out. With strings of
+ * 256 bytes today's fields can't fill 16 KiB: this holds the limit for fields still to come.
+ */
 const leftOutInOrder = [
   'losses',
   'path',

@@ -36,13 +36,13 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     facts.payloadStart === 0
       ? sha256
       : createHash('sha256').update(raw.subarray(facts.payloadStart)).digest();
-  const uuid = batchUuid({ ...request, sha256 });
+  const uuid = batchUuid({ ...request, drainToken: request.sentToken, sha256 });
   const { json, truncated } = encodeBatchHeader({
     v: 1,
     uuid,
     app,
     ...(batch.oddPath === undefined ? {} : { path: batch.oddPath }),
-    ...(request.drainToken === undefined ? {} : { token: request.drainToken }),
+    ...(request.sentToken === undefined ? {} : { token: request.sentToken }),
     ...(request.frameId === undefined ? {} : { frame: request.frameId }),
     ...(request.requestId === undefined ? {} : { request: request.requestId }),
     ...(request.claimed === undefined ? {} : { claimed: request.claimed }),

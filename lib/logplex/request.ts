@@ -8,6 +8,9 @@ export interface LogplexRequest {
   readonly frameId?: string;
   /** `X-Request-Id`: what log-shuttle sends in place of a frame id. */
   readonly requestId?: string;
+  /** `Logplex-Drain-Token` as it was sent: part of the batch's identity. */
+  readonly sentToken?: string;
+  /** The same, where it is a drain token. */
   readonly drainToken?: DrainToken;
   readonly contentEncoding?: string;
   readonly authorization?: string;
@@ -25,7 +28,8 @@ export function readRequestHeaders(headers: RequestHeaders): LogplexRequest {
   const count = headers['logplex-msg-count'];
   const frameId = headers['logplex-frame-id'];
   const requestId = headers['x-request-id'];
-  const drainToken = parseDrainToken(headers['logplex-drain-token']);
+  const sentToken = headers['logplex-drain-token'];
+  const drainToken = parseDrainToken(sentToken);
   const contentEncoding = headers['content-encoding']?.trim().toLowerCase();
   const authorization = headers['authorization'];
   const contentType = headers['content-type']?.toLowerCase() ?? '';
@@ -33,6 +37,7 @@ export function readRequestHeaders(headers: RequestHeaders): LogplexRequest {
     ...(count !== undefined && /^\d{1,9}$/.test(count) ? { claimed: Number(count) } : {}),
     ...(frameId ? { frameId } : {}),
     ...(requestId ? { requestId } : {}),
+    ...(sentToken ? { sentToken } : {}),
     ...(drainToken ? { drainToken } : {}),
     ...(contentEncoding && contentEncoding !== 'identity' ? { contentEncoding } : {}),
     ...(authorization ? { authorization } : {}),

@@ -14,6 +14,7 @@ test('the headers of Logplex', () => {
   ).toEqual({
     claimed: 12,
     frameId: '0123456789abcdef0123456789abcdef',
+    sentToken: 'd.0b5ff6ad-0000-4000-8000-000000000001',
     drainToken: 'd.0b5ff6ad-0000-4000-8000-000000000001',
     authorization: 'Basic eA==',
     fromLogplex: true,
@@ -37,7 +38,11 @@ test('none at all', () => {
 test.each([
   ['a count that is none', { 'logplex-msg-count': '-1' }],
   ['a count beyond any batch', { 'logplex-msg-count': '99999999999' }],
-  ['a token of another form', { 'logplex-drain-token': '../../x' }],
 ])('%s is left out', (_, headers) => {
   expect(readRequestHeaders(headers)).toEqual({ fromLogplex: true });
+});
+
+test('a token of another form is kept as text, and names no drain', () => {
+  const headers = { 'logplex-drain-token': '../../x' };
+  expect(readRequestHeaders(headers)).toEqual({ sentToken: '../../x', fromLogplex: true });
 });
