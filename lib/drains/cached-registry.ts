@@ -12,7 +12,7 @@ const refreshWaitMs = 500;
 /** How long a request waits when nothing else can answer it: a 503 in milliseconds would lose the batch. */
 const patienceMs = 1_500;
 /** A fetch is ended after this; it may outlive the request that started it, for the next one to find. */
-const fetchTimeoutMs = 3_000;
+const fetchTimeoutMs = 2_000;
 const pauseAfterFailureMs = 150;
 /** After a failed refresh the old registry serves this long before another request waits for a new one. */
 const retryRefreshAfterMs = 5_000;

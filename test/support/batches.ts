@@ -33,6 +33,7 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
     facts,
     request: {
       fromLogplex: true,
+      ...(token === undefined ? {} : { sentToken: token }),
       ...(drainToken === undefined ? {} : { drainToken }),
       ...(frameId === undefined ? {} : { frameId }),
       ...(requestId === undefined ? {} : { requestId }),
