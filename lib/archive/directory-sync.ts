@@ -1,57 +1,64 @@
-import type { DurableFileSystem } from './directory-files.ts';
+import type { DurableFile, DurableFileSystem } from './directory-files.ts';
 
-interface Syncing {
-  readonly current: Promise<void>;
-  next?: Promise<void>;
+interface OpenDirectory {
+  readonly handle: Promise<DurableFile>;
+  waiting: number;
 }
 
 /**
- * Makes the entries of a directory durable, many waiters by one fsync.
+ * Makes the entries of a directory durable.
  *
- * Invariant: the fsync that a caller waits for starts after the call. One that is under way may have started
- * before the caller's entry was made, so the caller shares the next one instead.
+ * Invariant: the fsync that a caller waits for starts after the call. Callers at the same time share an open
+ * directory, but not an fsync: to wait for the one under way and then for the next costs more than it saves,
+ * since the file system joins them into one commit anyway (docs/performance.md).
  *
  * A directory whose fsync failed once stays failed for as long as the process lives: Linux may have given up on
  * the lost entries, so a later fsync that succeeds says nothing about them.
  */
 export class DirectorySync {
   readonly #files: DurableFileSystem;
-  readonly #syncing = new Map<string, Syncing>();
+  readonly #open = new Map<string, OpenDirectory>();
   readonly #failed = new Map<string, unknown>();
 
   constructor(files: DurableFileSystem) {
     this.#files = files;
   }
 
-  sync(directory: string): Promise<void> {
-    const syncing = this.#syncing.get(directory);
-    if (syncing === undefined) return this.#start(directory);
-    syncing.next ??= syncing.current.then(
-      () => this.#start(directory),
-      () => this.#start(directory),
-    );
-    return syncing.next;
+  async sync(directory: string): Promise<void> {
+    this.#throwIfFailed(directory);
+    const open = this.#join(directory);
+    try {
+      await this.#fsync(directory, await open.handle);
+    } finally {
+      await this.#leave(directory, open);
+    }
   }
 
-  #start(directory: string): Promise<void> {
-    const current = this.#fsync(directory).finally(() => {
-      const syncing = this.#syncing.get(directory);
-      if (syncing?.current === current && syncing.next === undefined) this.#syncing.delete(directory);
-    });
-    this.#syncing.set(directory, { current });
-    return current;
-  }
-
-  async #fsync(directory: string): Promise<void> {
-    if (this.#failed.has(directory)) throw this.#failed.get(directory);
-    const handle = await this.#files.open(directory, 'r');
+  async #fsync(directory: string, handle: DurableFile): Promise<void> {
     try {
       await handle.sync();
     } catch (error) {
       this.#failed.set(directory, error);
-      throw error;
-    } finally {
-      await handle.close();
     }
+    // Also another's failure: of those that share an open file, Linux tells only one.
+    this.#throwIfFailed(directory);
+  }
+
+  #throwIfFailed(directory: string): void {
+    if (this.#failed.has(directory)) throw this.#failed.get(directory);
+  }
+
+  #join(directory: string): OpenDirectory {
+    const open = this.#open.get(directory) ?? { handle: this.#files.open(directory, 'r'), waiting: 0 };
+    this.#open.set(directory, open);
+    open.waiting += 1;
+    return open;
+  }
+
+  async #leave(directory: string, open: OpenDirectory): Promise<void> {
+    open.waiting -= 1;
+    if (open.waiting > 0) return;
+    this.#open.delete(directory);
+    await (await open.handle).close();
   }
 }

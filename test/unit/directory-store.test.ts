@@ -116,7 +116,7 @@ describe('a write is durable before it is acknowledged', () => {
     expect(await retry).toBe('exists');
   });
 
-  test('writes share an fsync of their directory, but never one that began before their link', async () => {
+  test('writes at the same time never share an fsync that began before their link', async () => {
     await prepare();
     await create(key(1));
     const release = files.hold(`fsync ${day}`);
@@ -131,8 +131,6 @@ describe('a write is durable before it is acknowledged', () => {
     release();
     await Promise.all([first, ...others]);
 
-    const syncs = files.begun.filter((step) => step === `fsync ${day}`);
-    expect(syncs).toHaveLength(2);
     expect(files.begun.lastIndexOf(`fsync ${day}`)).toBeGreaterThan(
       files.begun.findLastIndex((step) => step.startsWith('link ')),
     );
@@ -152,6 +150,20 @@ describe('a write that fails is not acknowledged', () => {
     files.failNext(step, error);
     await expect(create(key(1))).rejects.toMatchObject({ name: 'StoreError', code });
     expect(await readdir(join(root, 'archive/tmp'))).toEqual([]);
+  });
+
+  test('nor are others that wait for an fsync of the same directory when one fails', async () => {
+    await prepare();
+    await create(key(1));
+    const release = files.hold(`fsync ${day}`);
+    files.begun.length = 0;
+    files.failNext(`fsync ${day}`, failure);
+    const both = Promise.allSettled([create(key(2)), create(key(3))]);
+    await vi.waitFor(() => {
+      expect(files.begun.filter((step) => step === `fsync ${day}`)).toHaveLength(2);
+    });
+    release();
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
   test('nor is its retry, after the fsync of its directory failed once', async () => {
