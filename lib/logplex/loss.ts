@@ -9,6 +9,8 @@ export interface LossNotice {
 const heroku = Buffer.from('heroku ');
 const logplex = Buffer.from('logplex ');
 const logShuttle = Buffer.from('log-shuttle ');
+/** `Error L10` behind the shortest header there can be. A batch of a million messages has only shorter ones. */
+const minNotice = 28;
 /** Notices are one short line; a longer text is cut before it is searched. */
 const maxNoticeText = 512;
 
@@ -20,6 +22,7 @@ const maxNoticeText = 512;
  * Wordings: https://devcenter.heroku.com/articles/error-codes (L10 to L15), log-shuttle's batch.go.
  */
 export function readLossNotice(body: Uint8Array, start: number, end: number): LossNotice | undefined {
+  if (end - start < minNotice) return undefined;
   const host = fieldStart(body, start, end, 2);
   if (host === -1) return undefined;
   const source = fieldStart(body, host, end, 1);

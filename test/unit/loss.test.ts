@@ -53,3 +53,7 @@ test.each([
 ])('%s declares no loss', (_, line) => {
   expect(read(line)).toBeUndefined();
 });
+
+test('the shortest notice there can be is read', () => {
+  expect(read(Buffer.from('   heroku logplex  Error L10'))).toEqual({ code: 'L10', lost: 0 });
+});
