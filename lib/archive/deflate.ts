@@ -1,19 +1,47 @@
-import { promisify } from 'node:util';
-import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
-
-const deflateRawInPool = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import { release } from '../release.ts';
 
 /** docs/performance.md holds the table of time against size that these two come from. */
 const level = 6;
 const memLevel = 9;
 
-/** Bodies up to this size are compressed at once: handing them to the thread pool costs more than it frees. */
+/** Above this size the event loop would wait too long: a body goes to the thread pool, whoever else waits. */
 const atOnceBytes = 128 * 1024;
+/** Up to this size handing a body to the thread pool costs more than it frees, however many others wait. */
+const alwaysAtOnceBytes = 16 * 1024;
+const partBytes = 128 * 1024;
 
-/** Raw DEFLATE (RFC 1951) of `raw`: small bodies on this thread, large ones in the pool. */
-export async function deflate(raw: Buffer): Promise<Buffer> {
-  // One output chunk that holds the worst case: nothing is joined afterwards. Pages never written cost nothing.
-  const chunkSize = Math.max(constants.Z_MIN_CHUNK, raw.length + (raw.length >> 10) + 64);
-  const options = { level, memLevel, chunkSize };
-  return raw.length <= atOnceBytes ? deflateRawSync(raw, options) : deflateRawInPool(raw, options);
+/**
+ * Raw DEFLATE (RFC 1951) of `raw`, as parts to be joined. At once, or in the thread pool where that pays: for
+ * a large body, and where others wait for this thread.
+ */
+export async function deflate(raw: Buffer, othersWait: boolean): Promise<Buffer[]> {
+  const atOnce = raw.length <= (othersWait ? alwaysAtOnceBytes : atOnceBytes);
+  return atOnce ? [deflateAtOnce(raw)] : deflateInPool(raw);
+}
+
+/** Gives the memory of parts back once they are joined. */
+export function releaseParts(parts: readonly Buffer[]): void {
+  for (const { buffer } of parts) {
+    // What zlib writes into is nobody else's, unless it was small enough to come from Node's shared pool.
+    if (buffer.byteLength > Buffer.poolSize) release(Buffer.from(buffer));
+  }
+}
+
+function deflateAtOnce(raw: Buffer): Buffer {
+  // zlib's own bound for a memLevel that is not its default: one output buffer, and nothing to join.
+  const chunkSize = Math.max(constants.Z_MIN_CHUNK, raw.length + (raw.length >> 3) + (raw.length >> 7) + 64);
+  return deflateRawSync(raw, { level, memLevel, chunkSize });
+}
+
+/** Not zlib's one call for it: that joins the parts, which a member does again. */
+function deflateInPool(raw: Buffer): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    const engine = createDeflateRaw({ level, memLevel, chunkSize: partBytes });
+    engine.on('data', (part: Buffer) => parts.push(part));
+    engine.once('end', () => resolve(parts));
+    engine.once('error', reject);
+    engine.end(raw);
+  });
 }

@@ -27,6 +27,7 @@ const staleTemporaryMs = 60 * 60 * 1000;
  * killed before its parent's fsync.
  */
 export class DirectoryStore implements ArchiveWriter, ArchiveReader {
+  readonly releasable = true;
   readonly #root: string;
   readonly #files: DurableFileSystem;
   readonly #sync: DirectorySync;

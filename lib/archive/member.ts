@@ -13,10 +13,11 @@ const flagExtra = 4;
 const osUnknown = 255;
 
 /** Wraps raw DEFLATE data as a member: `headerJson` is at most 16 KiB, `raw` is what `deflated` inflates to. */
-export function assembleMember(headerJson: Buffer, raw: Uint8Array, deflated: Buffer): Buffer {
+export function assembleMember(headerJson: Buffer, raw: Uint8Array, deflated: readonly Buffer[]): Buffer {
   const extraLength = subfieldBytes + 4 + subfieldBytes + headerJson.length;
   const dataStart = fixedBytes + extraLengthBytes + extraLength;
-  const length = dataStart + deflated.length + trailerBytes;
+  const deflatedBytes = deflated.reduce((sum, part) => sum + part.length, 0);
+  const length = dataStart + deflatedBytes + trailerBytes;
   const member = Buffer.allocUnsafe(length);
   member.set([0x1f, 0x8b, deflateMethod, flagExtra, 0, 0, 0, 0, 0, osUnknown]);
   let at = member.writeUInt16LE(extraLength, fixedBytes);
@@ -24,7 +25,7 @@ export function assembleMember(headerJson: Buffer, raw: Uint8Array, deflated: Bu
   at = member.writeUInt32LE(length, at);
   at = writeSubfield(member, at, 'LD', headerJson.length);
   at += headerJson.copy(member, at);
-  at += deflated.copy(member, at);
+  for (const part of deflated) at += part.copy(member, at);
   at = member.writeUInt32LE(crc32(raw), at);
   member.writeUInt32LE(raw.length % 2 ** 32, at);
   return member;

@@ -3,7 +3,7 @@ import type { AppName } from '../drains/app-name.ts';
 import type { BatchFacts } from '../logplex/batch.ts';
 import type { LogplexRequest } from '../logplex/request.ts';
 import { encodeBatchHeader } from './batch-header.ts';
-import { deflate } from './deflate.ts';
+import { deflate, releaseParts } from './deflate.ts';
 import { batchEpoch, type ObjectKey, objectKey } from './key.ts';
 import { assembleMember } from './member.ts';
 import { batchUuid } from './uuid.ts';
@@ -26,6 +26,8 @@ export interface BatchToSeal {
   readonly receivedAt: number;
   /** Why the batch is not well formed. */
   readonly malformed?: string;
+  /** Whether other batches wait for this thread. */
+  readonly othersWait?: boolean;
 }
 
 /** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
@@ -56,9 +58,12 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     ...(facts.notices === 0 ? {} : { losses: facts.losses }),
     ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
   });
+  const deflated = await deflate(raw, batch.othersWait === true);
+  const member = assembleMember(json, raw, deflated);
+  releaseParts(deflated);
   return {
     key: objectKey({ app, epochMs: batchEpoch(facts.firstTime, receivedAt), uuid }),
-    member: assembleMember(json, raw, await deflate(raw)),
+    member,
     headerTruncated: truncated,
   };
 }

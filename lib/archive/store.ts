@@ -8,6 +8,9 @@ export type Creation = 'created' | 'exists';
 
 /** The store as the receiver sees it: it can create an object, and nothing else. */
 export interface ArchiveWriter {
+  /** Set where nothing reads a body any more once its `create` has settled: its memory may be given back then. */
+  readonly releasable?: true;
+
   /**
    * One attempt to store an object where there is none. Resolves only when it is durable; throws
    * {@link StoreError} when that is not known. `exists` is as durable as `created`.

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { release } from '../release.ts';
 import { BodyError } from './errors.ts';
 
 /**
@@ -23,9 +24,13 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       } else if (whole === undefined) chunks.push(chunk);
       else chunk.copy(whole, length);
       length += chunk.length;
+      if (whole !== undefined) release(chunk);
     });
     request.on('end', () => resolve(whole ?? Buffer.concat(chunks, length)));
     request.on('error', (cause) => reject(new BodyError('aborted', { cause })));
-    request.on('close', () => reject(new BodyError('aborted')));
+    request.on('close', () => {
+      // Every request closes; one that did not end first was aborted.
+      if (!request.readableEnded) reject(new BodyError('aborted'));
+    });
   });
 }

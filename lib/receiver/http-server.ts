@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { release } from '../release.ts';
 import { readBody } from './http-body.ts';
 import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts';
 
@@ -73,13 +74,18 @@ export class ReceiverServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body: Buffer | undefined;
     const answer = await receive(this.#receiver, {
       method: request.method ?? '',
       path: request.url ?? '/',
       headers: request.headers as Record<string, string | undefined>,
       startedAt: Date.now(),
-      body: () => readBody(request, maxBodyBytes),
+      body: async () => {
+        body = await readBody(request, maxBodyBytes);
+        return body;
+      },
     });
+    if (body !== undefined) release(body);
     if (answer.hangUp) request.socket.destroy();
     else this.#answer(answer, response);
   }

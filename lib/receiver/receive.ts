@@ -10,6 +10,7 @@ import { type ResolvedApp, resolveApp } from '../drains/resolve.ts';
 import type { Log } from '../log.ts';
 import { type BatchFacts, inspectBatch } from '../logplex/batch.ts';
 import { type LogplexRequest, type RequestHeaders, readRequestHeaders } from '../logplex/request.ts';
+import { release } from '../release.ts';
 import type { CounterName, Counters, Sample } from './counters.ts';
 import { BodyError } from './errors.ts';
 
@@ -50,6 +51,9 @@ const storeWithinMs = 2_500;
 /** What the store gets when a cold start or a slow sender has used up the time: a retry then finds it stored. */
 const storeAtLeastMs = 500;
 
+/** Requests that this process is receiving now: one in Lambda, any number in `serve`. */
+let underWay = 0;
+
 /**
  * The receiver contract (docs/architecture.md): authenticate from the headers, then read and decode the body,
  * then store it, whatever it holds. Answers 200 only for what is durable, and never another 4xx than 401, 405
@@ -76,11 +80,14 @@ interface Outcome {
 }
 
 async function receiveWhatever(receiver: Receiver, request: ReceiverRequest, path: string): Promise<Outcome> {
+  underWay += 1;
   try {
     return await receiveBatch(receiver, request, path);
   } catch (error) {
     receiver.log.error('a batch could not be received', { error });
     return { answer: { status: 503 }, sample: { counts: { undelivered: 1 } } };
+  } finally {
+    underWay -= 1;
   }
 }
 
@@ -116,6 +123,7 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
     facts,
     request: headers,
     receivedAt: Date.now(),
+    othersWait: underWay > 1,
     ...(malformed === undefined ? {} : { malformed }),
   });
   return store(receiver, request, { app, secret: judged.secret, body, facts, malformed, sealed });
@@ -207,6 +215,8 @@ async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch)
   const duplicate = delivered.creation === 'exists' && delivered.attempts === 1;
   const latency = Math.max(0, Date.now() - request.startedAt);
   const counts = duplicate ? { duplicates: 1, latency } : { ...countStored(batch), latency };
+  // An attempt that was given up may still be reading.
+  if (receiver.store.releasable && delivered.attempts === 1) release(sealed.member);
   return { answer: { status: 200 }, sample: { app: app.app, secretId: secret.id, counts } };
 }
 

@@ -86,7 +86,7 @@ describe('the uuid of a batch', () => {
 });
 
 async function member(raw: Buffer, headerJson = Buffer.from('{"v":1}')): Promise<Buffer> {
-  return assembleMember(headerJson, raw, await deflate(raw));
+  return assembleMember(headerJson, raw, await deflate(raw, false));
 }
 
 describe('a member', () => {

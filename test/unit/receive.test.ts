@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseKey } from '../../lib/archive/key.ts';
@@ -365,6 +365,32 @@ describe('a store that fails', () => {
     receiver.store.create = () => Promise.reject(new TypeError('a bug'));
     expect(await receiver.post(hello, {}, { startedAt: Date.now() - 3_900 })).toEqual({ status: 503 });
     expect(receiver.counters.total('undelivered')).toBe(1);
+  });
+});
+
+describe('the memory of a large member', () => {
+  const large = batch(message(randomBytes(200_000).toString('hex')));
+  /** A store that keeps what it is given, and lets its first attempts hang. */
+  function keepingStore(releasable: boolean, hanging: number) {
+    const given: Buffer[] = [];
+    const create = async (_key: string, member: Buffer): Promise<'created'> => {
+      given.push(member);
+      return given.length > hanging ? 'created' : new Promise(() => undefined);
+    };
+    return { given, store: { create, ...(releasable ? { releasable } : {}) } };
+  }
+
+  test.each([
+    ['is given back when the store is done with it', true, 0, 1],
+    ['is kept while the store may still be sending', false, 0, 0],
+    ['is kept while an attempt that was given up may still be reading', true, 1, 0],
+  ])('%s', async (_, releasable, hanging, givenBack) => {
+    const { given, store } = keepingStore(releasable, hanging);
+    Object.assign(receiver, { store });
+    expect(await receiver.post(large)).toEqual({ status: 200 });
+    expect(given).toHaveLength(hanging + 1);
+    expect(given.filter(({ length }) => length === 0)).toHaveLength(givenBack);
+    expect(receiver.counters.total('stored-bytes')).toBeGreaterThan(100_000);
   });
 });
 
