@@ -3,8 +3,8 @@ import type { Stats } from 'node:fs';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../error-code.ts';
-import { type DurableFileSystem, nodeFileSystem } from './directory-files.ts';
 import { DirectorySync } from './directory-sync.ts';
+import { type DurableFileSystem, nodeFileSystem } from './durable-files.ts';
 import type { ObjectKey } from './key.ts';
 import {
   type ArchiveReader,

@@ -1,4 +1,4 @@
-import type { DurableFile, DurableFileSystem } from './directory-files.ts';
+import type { DurableFile, DurableFileSystem } from './durable-files.ts';
 
 interface OpenDirectory {
   readonly handle: Promise<DurableFile>;

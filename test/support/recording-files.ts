@@ -1,9 +1,5 @@
 import { relative } from 'node:path';
-import {
-  type DurableFile,
-  type DurableFileSystem,
-  nodeFileSystem,
-} from '../../lib/archive/directory-files.ts';
+import { type DurableFile, type DurableFileSystem, nodeFileSystem } from '../../lib/archive/durable-files.ts';
 
 /** A call that ends in durability, when it began or when it was done: `fsync logs/my-app`. */
 export type Step = `${'mkdir' | 'write' | 'fsync' | 'link' | 'unlink'} ${string}`;
