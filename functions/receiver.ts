@@ -12,7 +12,8 @@ const environment = z
     CISTERN_STAGE: z.string().check(z.minLength(1)),
     CISTERN_BUCKET: z.string().check(z.minLength(1)),
   })
-  .parse(process.env);
+  // Compiling a parser for one parse costs a cold start more than the parse.
+  .parse(process.env, { jitless: true });
 
 const log = powertoolsLog('receiver');
 const receiver: Receiver = {
