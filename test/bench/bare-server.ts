@@ -1,0 +1,56 @@
+/**
+ * What `serve` is measured against: a server that reads the body, deflates it at the same level, writes it the
+ * same durable way and answers. No credentials, no framing, no hash, no key. `node bare-server.ts DIR`
+ */
+import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { deflateRaw, type ZlibOptions } from 'node:zlib';
+
+const deflate = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+const [root = '.'] = process.argv.slice(2);
+const logs = join(root, 'logs');
+const temporary = join(root, 'tmp');
+await mkdir(logs, { recursive: true });
+await mkdir(temporary, { recursive: true });
+const logsDirectory = await open(logs, 'r');
+let count = 0;
+
+const server = createServer({ keepAliveTimeout: 150_000 }, (request, response) => {
+  readBody(request)
+    .then(store)
+    .then(
+      () => response.writeHead(200, { 'Content-Length': 0 }).end(),
+      () => response.writeHead(500, { 'Content-Length': 0 }).end(),
+    );
+});
+server.listen(0, '127.0.0.1', () => {
+  process.send?.(server.address());
+  process.channel?.unref();
+});
+
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', reject);
+  });
+}
+
+async function store(body: Buffer): Promise<void> {
+  count += 1;
+  const name = `${Date.now()}-${count}`;
+  const path = join(temporary, name);
+  const file = await open(path, 'wx', 0o400);
+  try {
+    await file.writeFile(await deflate(body, { level: 6 }));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await link(path, join(logs, name));
+  await logsDirectory.sync();
+  await unlink(path);
+}
