@@ -96,15 +96,19 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
     const directory = dirname(path);
     const temporary = this.#temporaryPath();
     await Promise.all([this.#ensureDirectory(directory), this.#ensureDirectory(this.#temporary)]);
+    let creation: Creation;
     try {
       await this.#writeDurably(temporary, body);
-      const creation = await this.#linkExclusively(temporary, path);
-      // Also for what exists already: its first writer may not have come this far yet.
-      await this.#sync.sync(directory);
-      return creation;
-    } finally {
+      creation = await this.#linkExclusively(temporary, path);
+    } catch (error) {
       await this.#files.unlink(temporary).catch(ignoreMissing);
+      throw error;
     }
+    // The temporary name goes while the directory is made durable. Where it can't, the next start removes it.
+    const unlinked = this.#files.unlink(temporary).catch(() => undefined);
+    // Also for what exists already: its first writer may not have come this far yet.
+    await this.#sync.sync(directory).finally(() => unlinked);
+    return creation;
   }
 
   async #writeDurably(path: string, body: Buffer): Promise<void> {

@@ -59,6 +59,21 @@ interface Measured {
   readonly whole: boolean;
 }
 
+/** Where a figure misses its limit all are measured twice more: of three runs the median counts. */
+async function settle(benchmark: Benchmark, effort: Effort): Promise<Figure[]> {
+  const first = await benchmark.run(effort);
+  if (first.every(({ ok }) => ok)) return [...first];
+  console.error('  a limit was missed: measuring twice more');
+  const runs = [first, await benchmark.run(effort), await benchmark.run(effort)];
+  return first.map(({ name }) => medianRun(runs.flat().filter((figure) => figure.name === name)));
+}
+
+function medianRun(figures: readonly Figure[]): Figure {
+  const middle = figures.toSorted((a, b) => a.value - b.value)[figures.length >> 1];
+  if (middle === undefined) throw new Error('a benchmark gave no figure');
+  return { ...middle, remark: `median of ${figures.length} runs; ${middle.remark}` };
+}
+
 async function measure({ effort, only }: Options): Promise<Measured> {
   const figures: Figure[] = [];
   let whole = true;
@@ -67,7 +82,7 @@ async function measure({ effort, only }: Options): Promise<Measured> {
     if (wanted.length === 0) continue;
     console.error(`measuring ${wanted.slice(0, 2).join(', ')}${wanted.length > 2 ? ', …' : ''}`);
     try {
-      figures.push(...(await benchmark.run(effort)).filter(({ name }) => wanted.includes(name)));
+      figures.push(...(await settle(benchmark, effort)).filter(({ name }) => wanted.includes(name)));
     } catch (error) {
       console.error(`${wanted.join(', ')} could not be measured:`, error);
       whole = false;

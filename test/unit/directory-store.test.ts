@@ -53,13 +53,13 @@ describe('a write is durable before it is acknowledged', () => {
 
     await create(key(2));
 
-    expect(files.done).toEqual([
+    expect(files.done.filter((step) => !step.startsWith('unlink'))).toEqual([
       'write archive/tmp/*',
       'fsync archive/tmp/*',
       `link ${key(2).replace('logs/', 'archive/logs/')}`,
       `fsync ${day}`,
-      'unlink archive/tmp/*',
     ]);
+    expect(files.done).toContain('unlink archive/tmp/*');
   });
 
   test('every directory made on the way is made durable by its parent, before the link', async () => {
