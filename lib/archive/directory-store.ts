@@ -32,6 +32,9 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
   readonly #files: DurableFileSystem;
   readonly #sync: DirectorySync;
   readonly #durable = new Map<string, Promise<void>>();
+  /** In the names of temporary files: no two processes write the same one. */
+  readonly #writer = randomBytes(12).toString('hex');
+  #written = 0;
 
   constructor(root: string, files: DurableFileSystem = nodeFileSystem) {
     this.#root = resolve(root);
@@ -88,7 +91,8 @@ export class DirectoryStore implements ArchiveWriter, ArchiveReader {
   }
 
   #temporaryPath(): string {
-    return join(this.#temporary, `${randomBytes(12).toString('hex')}.gz`);
+    this.#written += 1;
+    return join(this.#temporary, `${this.#writer}-${this.#written}.gz`);
   }
 
   async #write(key: ObjectKey, body: Buffer): Promise<Creation> {

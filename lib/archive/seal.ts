@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AppName } from '../drains/app-name.ts';
 import type { BatchFacts } from '../logplex/batch.ts';
 import type { LogplexRequest } from '../logplex/request.ts';
@@ -33,11 +33,9 @@ export interface BatchToSeal {
 /** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
 export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
   const { raw, facts, request, app, receivedAt } = batch;
-  const sha256 = createHash('sha256').update(raw).digest();
+  const sha256 = hash('sha256', raw, 'buffer');
   const payload =
-    facts.payloadStart === 0
-      ? sha256
-      : createHash('sha256').update(raw.subarray(facts.payloadStart)).digest();
+    facts.payloadStart === 0 ? sha256 : hash('sha256', raw.subarray(facts.payloadStart), 'buffer');
   const uuid = batchUuid({ ...request, drainToken: request.sentToken, sha256 });
   const { json, truncated } = encodeBatchHeader({
     v: 1,

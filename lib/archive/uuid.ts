@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface BatchIdentity {
   readonly drainToken?: string | undefined;
@@ -13,13 +13,14 @@ export interface BatchIdentity {
  * else nothing) and its bytes. The same batch always has the same one; one that differs in a byte has another.
  */
 export function batchUuid({ drainToken, frameId, requestId, sha256 }: BatchIdentity): string {
-  const hash = createHash('sha256');
-  for (const part of [Buffer.from(drainToken ?? ''), Buffer.from(frameId ?? requestId ?? ''), sha256]) {
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(part.length);
-    hash.update(length).update(part);
-  }
-  return uuidv8(hash.digest());
+  const parts = [Buffer.from(drainToken ?? ''), Buffer.from(frameId ?? requestId ?? ''), sha256];
+  return uuidv8(hash('sha256', Buffer.concat(parts.flatMap(withLength)), 'buffer'));
+}
+
+function withLength(part: Uint8Array): Uint8Array[] {
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32BE(part.length);
+  return [length, part];
 }
 
 function uuidv8(digest: Buffer): string {

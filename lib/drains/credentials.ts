@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { AppName } from './app-name.ts';
 
 /** One live secret, as its hash: the secret itself is kept only in the drain URL. */
@@ -12,7 +12,7 @@ export interface LiveSecret {
 const secretPattern = /^[A-Za-z0-9]+$/;
 
 export function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /**
