@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import * as z from 'zod';
@@ -9,6 +8,7 @@ import { formatSecret } from '../../lib/drains/registry.ts';
 import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { functionUrlEvent } from '../support/function-url-event.ts';
 import { basic, sharedSecret } from '../support/receiver.ts';
+import { benchDirectory } from './directories.ts';
 import { atMost, type Benchmark, type Effort, type Figure, format, unlimited } from './figure.ts';
 import { describePairs, median, quantile, samplePairs } from './pairs.ts';
 import { BenchProcess } from './process.ts';
@@ -21,7 +21,7 @@ import { routerBatch } from './router-lines.ts';
 export const coldStart: Benchmark = {
   figures: ['cold-start', 'cold-start-stored'],
   async run(effort) {
-    const directory = await mkdtemp(join(tmpdir(), 'cistern-bench-'));
+    const directory = benchDirectory();
     const aws = await startFakeAws();
     try {
       const receiver = await bundle('functions/receiver.ts', join(directory, 'receiver'));
@@ -29,7 +29,6 @@ export const coldStart: Benchmark = {
       return [await untilHandled(receiver, s3Only, aws, effort), await untilStored(receiver, aws, effort)];
     } finally {
       await aws.close();
-      await rm(directory, { recursive: true });
     }
   },
 };

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { RawConnection } from '../support/raw-connection.ts';
+import { benchDirectory } from './directories.ts';
 import { atMost, type Benchmark, type Figure, format } from './figure.ts';
 import { requestHead } from './load.ts';
 import { type BenchBatch, randomNumbers, routerBatch, routerBatchOfSize } from './router-lines.ts';
@@ -28,8 +26,7 @@ function benchmark(kind: string, make: (seed: number) => BenchBatch): Benchmark 
   return {
     figures: [`memory-${kind}`, `loop-${kind}`],
     async run(effort) {
-      const directory = await mkdtemp(join(tmpdir(), 'cistern-bench-'));
-      const { port, process } = await startServe(directory, { preload: 'test/bench/probe.ts' });
+      const { port, process } = await startServe(benchDirectory(), { preload: 'test/bench/probe.ts' });
       const connection = await RawConnection.open(new URL(`http://127.0.0.1:${port}`));
       try {
         for (let seed = 0; seed < 20; seed += 1) await post(connection, routerBatch(400, seed, Date.now()));
@@ -41,7 +38,6 @@ function benchmark(kind: string, make: (seed: number) => BenchBatch): Benchmark 
       } finally {
         connection.socket.destroy();
         await process.stop();
-        await rm(directory, { recursive: true });
       }
     },
   };

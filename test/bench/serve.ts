@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { benchDirectory } from './directories.ts';
 import { atLeast, type Benchmark, type Effort } from './figure.ts';
 import { Load } from './load.ts';
 import { describePairs, joinPairs, median, type Pairs, samplePairs } from './pairs.ts';
@@ -41,7 +40,7 @@ function benchmark(name: string, messages: number): Benchmark {
 
 /** Both write below the same new directory, so to the same file system. */
 async function compareOnce(messages: number, plan: Plan): Promise<Pairs> {
-  const directory = await mkdtemp(join(tmpdir(), 'cistern-bench-'));
+  const directory = benchDirectory();
   const serve = await startServe(join(directory, 'serve'));
   const bare = await startBareServer(join(directory, 'bare'));
   const ours = await Load.connect(serve.port, connections, messages);
@@ -52,6 +51,5 @@ async function compareOnce(messages: number, plan: Plan): Promise<Pairs> {
   } finally {
     for (const load of [ours, base]) load.close();
     for (const server of [serve, bare] satisfies MeasuredServer[]) await server.process.stop();
-    await rm(directory, { recursive: true });
   }
 }
