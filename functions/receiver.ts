@@ -1,20 +1,13 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import * as z from 'zod/mini';
 import { createS3Client, S3Store } from '../lib/archive/s3-store.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { createSsmClient, SsmParameters } from '../lib/drains/ssm-parameters.ts';
+import { requireVariables } from '../lib/environment.ts';
 import { powertoolsLog } from '../lib/powertools-log.ts';
 import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
 
-const environment = z
-  .object({
-    CISTERN_STAGE: z.string().check(z.minLength(1)),
-    CISTERN_BUCKET: z.string().check(z.minLength(1)),
-  })
-  // Compiling a parser for one parse costs a cold start more than the parse.
-  .parse(process.env, { jitless: true });
-
+const environment = requireVariables('CISTERN_STAGE', 'CISTERN_BUCKET');
 const log = powertoolsLog('receiver');
 const receiver: Receiver = {
   registry: new CachedRegistry(new SsmParameters(createSsmClient(), environment.CISTERN_STAGE), log),

@@ -19,7 +19,7 @@ const openNumber = promisify(open);
 const writeNumber = promisify(writeFile);
 const fsyncNumber = promisify(fsync);
 
-/** File numbers, not Node's file handles: those cost a durable write a fifth more (docs/performance.md). */
+/** File numbers, not Node's file handles: those cost a durable write more (docs/performance.md). */
 export const nodeFileSystem: DurableFileSystem = {
   mkdir: promisify(mkdir),
   link: promisify(link),
