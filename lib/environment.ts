@@ -1,7 +1,7 @@
 /**
  * Environment variables that a function can't do without, by name. Throws at the start with the name of every
- * one that is missing or empty. By hand: a schema library costs a cold start a twentieth more
- * (docs/performance.md).
+ * one that is missing or empty. By hand: a schema library costs a cold start some
+ * hundredths more (docs/performance.md).
  */
 export function requireVariables<Name extends string>(
   ...names: readonly Name[]
