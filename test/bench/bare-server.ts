@@ -1,6 +1,6 @@
 /**
  * What `serve` is measured against: a server that reads the body, deflates it at the same level, writes it the
- * same durable way and answers. No credentials, no framing, no hash, no key. `node bare-server.ts DIR`
+ * same durable way and answers. No credentials, no framing, no hash, no key. `node bare-server.ts LOGS TMP`
  */
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -9,11 +9,8 @@ import { promisify } from 'node:util';
 import { deflateRaw, type ZlibOptions } from 'node:zlib';
 
 const deflate = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
-const [root = '.'] = process.argv.slice(2);
-const logs = join(root, 'logs');
-const temporary = join(root, 'tmp');
+const [logs = 'logs', temporary = 'tmp'] = process.argv.slice(2);
 await mkdir(logs, { recursive: true });
-await mkdir(temporary, { recursive: true });
 const logsDirectory = await open(logs, 'r');
 let count = 0;
 

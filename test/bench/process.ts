@@ -61,7 +61,8 @@ export class BenchProcess {
   }
 
   failure(): Error {
-    return new Error(`a process of the bench ended: ${this.#stderr.trim()}`);
+    const how = this.#child.signalCode ?? this.#child.exitCode;
+    return new Error(`a process of the bench ended (${how}): ${this.#stderr.trim()}`);
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { benchDirectory } from './directories.ts';
 import { atLeast, type Benchmark, type Effort } from './figure.ts';
 import { Load } from './load.ts';
 import { describePairs, joinPairs, median, type Pairs, samplePairs } from './pairs.ts';
-import { type MeasuredServer, startBareServer, startServe } from './servers.ts';
+import { startBareServer, startServe } from './servers.ts';
 
 interface Plan {
   /** How often both servers are started anew: one process can be lucky in how its memory lies. */
@@ -42,14 +42,17 @@ function benchmark(name: string, messages: number): Benchmark {
 async function compareOnce(messages: number, plan: Plan): Promise<Pairs> {
   const directory = benchDirectory();
   const serve = await startServe(join(directory, 'serve'));
-  const bare = await startBareServer(join(directory, 'bare'));
+  const bare = await startBareServer(join(directory, 'bare'), join(directory, 'serve'));
   const ours = await Load.connect(serve.port, connections, messages);
   const base = await Load.connect(bare.port, connections, messages);
   try {
     const contest = { ours: () => ours.run(plan.roundMs), base: () => base.run(plan.roundMs) };
     return await samplePairs(contest, plan.rounds, plan.warmUps);
+  } catch (error) {
+    for (const { process } of [serve, bare]) if (process.ended) throw process.failure();
+    throw error;
   } finally {
     for (const load of [ours, base]) load.close();
-    for (const server of [serve, bare] satisfies MeasuredServer[]) await server.process.stop();
+    for (const { process } of [serve, bare]) await process.stop();
   }
 }

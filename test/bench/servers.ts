@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { hashSecret } from '../../lib/drains/credentials.ts';
@@ -32,8 +32,12 @@ export async function startServe(directory: string, options: ProcessOptions = {}
 
 const address = z.object({ port: z.number() });
 
-export async function startBareServer(directory: string): Promise<MeasuredServer> {
-  await mkdir(directory, { recursive: true });
-  const process = new BenchProcess('test/bench/bare-server.ts', [directory]);
+/**
+ * The bare server, with temporary files where `serve` has its own: how fast ext4 makes a file depends on what
+ * was removed lately near its directory.
+ */
+export async function startBareServer(logs: string, serveDirectory: string): Promise<MeasuredServer> {
+  const temporary = join(serveDirectory, 'archive/tmp');
+  const process = new BenchProcess('test/bench/bare-server.ts', [logs, temporary]);
   return { port: address.parse(await process.message()).port, process };
 }
