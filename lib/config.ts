@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { alertsConfig } from './alerts/alert-config.ts';
 import { type AppName, parseUsableAppName } from './drains/app-name.ts';
 
 /** What an operator decides: the `cistern` object. docs/configuration.md explains every key. */
@@ -95,6 +96,12 @@ const app = z.strictObject(
     name: appName,
     silenceMinutes: wholeNumber('minutes', 1, 10_080).default(15),
     activeHours: activeHours.exactOptional(),
+    /** Whom to ask about it: goes into every alert. */
+    contact: z
+      .string({ error: 'must be a text such as "#team-shop"' })
+      .min(1, { error: 'must not be empty' })
+      .max(200, { error: 'must be at most 200 characters' })
+      .exactOptional(),
   },
   { error: 'must be an object such as { "name": "shop" }' },
 );
@@ -114,6 +121,18 @@ const schema = z
           when: ({ value }) => Array.isArray(value),
         })
         .default([]),
+      environment: text(
+        /^[a-z][a-z0-9-]{0,29}$/,
+        'must be 1 to 30 of a-z, 0-9 and dashes, a letter first, such as "production"',
+      ).default('production'),
+      alerts: alertsConfig.prefault({}),
+      runbookBase: z
+        .url({
+          protocol: /^https?$/,
+          error: 'must be an http(s) address, such as "https://wiki.example.com/cistern/"',
+        })
+        .exactOptional(),
+      incidentDays: wholeNumber('days', 90, maxDays).default(400),
       retentionDays: retentionDays.default(90),
       infrequentAccessDays: z
         .union([wholeNumber('days', 30, maxDays), z.literal('never')], {

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { withLock } from './directory-lock.ts';
+import { withLock } from '../directory-lock.ts';
 import type { Parameter, ParameterStore } from './parameters.ts';
 
 /** The registry's file can't be read or written. The message names it and says what to do. */
