@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { DirectoryStore } from '../lib/archive/directory-store.ts';
 import type { ArchiveWriter } from '../lib/archive/store.ts';
 import { StoreError } from '../lib/archive/store.ts';
-import { type Config, ConfigError, parseConfig } from '../lib/config.ts';
+import type { Config } from '../lib/config.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { DirectoryParameters } from '../lib/drains/directory-parameters.ts';
 import { type ParameterReader, parameterNames } from '../lib/drains/parameters.ts';
@@ -13,6 +12,7 @@ import { ReceiverServer } from '../lib/receiver/http-server.ts';
 import { CliError } from './errors.ts';
 import { announce } from './serve-banner.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
+import { readConfigFile } from './target-config.ts';
 
 export interface ServeOptions {
   readonly host: string;
@@ -77,7 +77,7 @@ Examples:
   AWS_ENDPOINT_URL_S3=http://127.0.0.1:9000 cistern serve --bucket logs`;
 
 async function serve(options: ServeOptions): Promise<void> {
-  const config = options.config === undefined ? undefined : await readConfig(options.config);
+  const config = options.config === undefined ? undefined : await readConfigFile(options.config);
   const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
   const output = serveOutput();
   const parameters = new DirectoryParameters(options.data);
@@ -98,21 +98,6 @@ async function serve(options: ServeOptions): Promise<void> {
     throw unusable(error, options.data);
   }
   await stopOnSignal(server, output);
-}
-
-async function readConfig(path: string): Promise<Config> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new CliError(`--config ${path} can't be read: ${messageOf(cause)}`, { cause });
-  }
-  try {
-    return parseConfig(JSON.parse(text));
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw new CliError(`--config ${path}: ${cause.message}`, { cause });
-    throw new CliError(`--config ${path} is not JSON: ${messageOf(cause)}`, { cause });
-  }
 }
 
 async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): Promise<ArchiveWriter> {
