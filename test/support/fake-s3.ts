@@ -35,9 +35,17 @@ export async function startFakeS3(bucket = 'cistern-archive'): Promise<FakeS3> {
     if (headers['if-none-match'] === '*' && objects.has(key) && !settings.ignoresIfNoneMatch) {
       return error(412, 'PreconditionFailed', 'At least one of the preconditions did not hold.');
     }
+    const expected = headers['if-match'];
+    const stored = objects.get(key);
+    if (expected !== undefined) {
+      if (stored === undefined) return error(404, 'NoSuchKey', 'The specified key does not exist.');
+      if (expected !== etagOf(stored)) {
+        return error(412, 'PreconditionFailed', 'At least one of the preconditions did not hold.');
+      }
+    }
     objects.set(key, body);
     versions.set(key, [...(versions.get(key) ?? []), body]);
-    return { status: 200, headers: { etag: '"00000000000000000000000000000000"' } };
+    return { status: 200, headers: { etag: etagOf(body) } };
   }
 
   function get({ key, headers }: FakeRequest<S3Operation>): FakeAnswer {
@@ -46,7 +54,12 @@ export async function startFakeS3(bucket = 'cistern-archive'): Promise<FakeS3> {
     const crc = Buffer.alloc(4);
     crc.writeUInt32BE(crc32(body));
     const checksum = { 'x-amz-checksum-crc32': crc.toString('base64') };
-    return { status: 200, body, headers: headers['x-amz-checksum-mode'] === 'ENABLED' ? checksum : {} };
+    const etag = { etag: etagOf(body) };
+    return {
+      status: 200,
+      body,
+      headers: headers['x-amz-checksum-mode'] === 'ENABLED' ? { ...etag, ...checksum } : etag,
+    };
   }
 
   function list({ query }: FakeRequest<S3Operation>): FakeAnswer {
@@ -96,6 +109,11 @@ export async function startFakeS3(bucket = 'cistern-archive'): Promise<FakeS3> {
   });
 
   return Object.assign(settings, service, { bucket, objects, versions });
+}
+
+/** As S3 makes it of an object that was put whole and is encrypted with S3's own keys. */
+function etagOf(body: Buffer): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`;
 }
 
 /** Whether a checksum that was sent is the body's; none sent, or none of the body (`UNSIGNED-…`), is no fault. */

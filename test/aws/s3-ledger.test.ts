@@ -1,0 +1,9 @@
+import { createS3Client } from '../../lib/archive/s3-store.ts';
+import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
+import { ledgerContract } from '../contract/ledger.ts';
+import { makeBucket } from './buckets.ts';
+
+ledgerContract('S3Ledger on moto', async () => {
+  const client = createS3Client();
+  return { ledger: new S3Ledger(client, await makeBucket(client)), close: async () => client.destroy() };
+});
