@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type Config, ConfigError, parseConfig } from '../lib/config.ts';
+import { type Config, ConfigError, parseConfig, parseLocalConfig } from '../lib/config.ts';
 import { storedConfig } from '../lib/stored-config.ts';
 import { CliError } from './errors.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
@@ -52,7 +52,7 @@ export async function readConfigFile(path: string): Promise<Config> {
     throw new CliError(`--config ${path} can't be read: ${messageOf(cause)}`, { cause });
   }
   try {
-    return parseConfig(JSON.parse(text));
+    return parseLocalConfig(JSON.parse(text));
   } catch (cause) {
     if (cause instanceof ConfigError) throw new CliError(`--config ${path}: ${cause.message}`, { cause });
     throw new CliError(`--config ${path} is not JSON: ${messageOf(cause)}`, { cause });

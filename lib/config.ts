@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { alertsConfig } from './alerts/alert-config.ts';
 import { type AppName, parseUsableAppName } from './drains/app-name.ts';
+import { canaryApp } from './watch/canary-app.ts';
 
 /** What an operator decides: the `cistern` object. docs/configuration.md explains every key. */
 export type Config = z.output<typeof schema>;
@@ -30,6 +31,22 @@ export function parseConfig(input: unknown): Config {
   throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, input)));
 }
 
+/**
+ * {@link parseConfig} for a receiver that is no stack, such as `cistern serve`: there an SNS channel has to say
+ * which topic. Throws {@link ConfigError}.
+ */
+export function parseLocalConfig(input: unknown): Config {
+  const config = parseConfig(input);
+  const problems = Object.entries(config.alerts.channels)
+    .filter(([, channel]) => channel.type === 'sns' && channel.topicArn === undefined)
+    .map(
+      ([name]) =>
+        `alerts.channels.${name}.topicArn: must be given: only a deployed stage has a topic of its own (is missing)`,
+    );
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
 /** The name of one deployment of Cistern: it is part of parameter names, so it never changes later. */
 export const stagePattern: RegExp = /^[a-z][a-z0-9-]{0,19}$/;
 
@@ -42,7 +59,10 @@ const maxDays = 36_500;
 
 function wholeNumber(unit: string, min: number, max: number) {
   const error = `must be a whole number of ${unit}, ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
+  // Not z.int: what it refuses ends the rules over several keys, which then name nothing.
+  return z
+    .number({ error })
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error });
 }
 
 function text(pattern: RegExp, error: string) {
@@ -53,15 +73,14 @@ function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: `must be one of ${values.map((value) => `"${value}"`).join(', ')}` });
 }
 
-const appName = z.custom<AppName>(
-  (value) => typeof value === 'string' && parseUsableAppName(value) !== undefined,
-  {
+const appName = z
+  .custom<AppName>((value) => typeof value === 'string' && parseUsableAppName(value) !== undefined, {
     abort: false,
     error:
       'must be the name of a Heroku app: 3 to 30 of a-z, 0-9 and dashes, a letter first, no dash last, ' +
       'and neither "unknown" nor "d-" with 8 hex digits, which are reserved',
-  },
-);
+  })
+  .refine((name) => name !== canaryApp, { error: "must not be the canary's: Cistern lists it by itself" });
 
 const timeZone = z.string({ error: 'must be an IANA time zone such as "Europe/Berlin"' }).refine(isTimeZone, {
   error: 'must be an IANA time zone such as "Europe/Berlin"',
@@ -126,12 +145,23 @@ const schema = z
         'must be 1 to 30 of a-z, 0-9 and dashes, a letter first, such as "production"',
       ).default('production'),
       alerts: alertsConfig.prefault({}),
-      runbookBase: z
-        .url({
-          protocol: /^https?$/,
-          error: 'must be an http(s) address, such as "https://wiki.example.com/cistern/"',
-        })
+      runbookBase: text(
+        // No user name: it would be a secret. No query, no fragment: a page's name follows.
+        /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
+        'must be an http(s) address without user name, query and fragment, such as "https://wiki.example.com/cistern/"',
+      )
+        .transform((base) => (base.endsWith('/') ? base : `${base}/`))
         .exactOptional(),
+      urgentEmails: z
+        .array(
+          z.email({ error: 'must be an email address' }).max(254, { error: 'must be an email address' }),
+          { error: 'must be a list such as ["on-call@example.com"]' },
+        )
+        .refine((emails) => new Set(emails).size === emails.length, {
+          error: 'must list each address once',
+          when: ({ value }) => Array.isArray(value),
+        })
+        .default([]),
       incidentDays: wholeNumber('days', 90, maxDays).default(400),
       retentionDays: retentionDays.default(90),
       infrequentAccessDays: z
@@ -153,6 +183,7 @@ const schema = z
         'must be the ARN of a KMS key (no alias), such as "arn:aws:kms:eu-central-1:111122223333:key/…"',
       ).exactOptional(),
       reservedConcurrency: wholeNumber('concurrent requests', 1, 10_000).exactOptional(),
+      accountConcurrency: wholeNumber('concurrent executions', 1, 1_000_000).default(1000),
       functionLogDays: z
         .literal(functionLogRetentions, {
           error: `must be a retention that CloudWatch Logs offers: ${functionLogRetentions.join(', ')}`,
@@ -174,7 +205,8 @@ const schema = z
     error: 'must not exceed retentionDays: what has expired could not be removed',
     path: ['objectLock', 'days'],
     when: holds(z.object({ objectLock: z.object({ days: z.number() }), retentionDays })),
-  });
+  })
+  .superRefine(refuseUnlistedApps, { when: holds(z.object({})) });
 
 /** Lets a rule over several keys run although other keys are bad: zod would skip it, and name fewer bad keys. */
 function holds(shape: z.ZodType): (payload: { readonly value: unknown }) => boolean {
@@ -195,6 +227,34 @@ function refuseRepeats(apps: readonly unknown[], context: z.RefinementCtx): void
       });
     }
     seen.add(name);
+  }
+}
+
+const routedApps = z.looseObject({
+  apps: z.array(z.looseObject({ name: z.string() })).default([]),
+  alerts: z.looseObject({ routes: z.array(z.unknown()) }),
+});
+const appsOfRoute = z.looseObject({ apps: z.array(z.unknown()) });
+
+/**
+ * A route of an app that nobody listed is a typo, and would leave the app that was meant to another route or to
+ * none. Left out where the list of apps is itself bad: then nobody knows what is listed.
+ */
+function refuseUnlistedApps(config: unknown, context: z.RefinementCtx): void {
+  const parsed = routedApps.safeParse(config);
+  if (!parsed.success) return;
+  const listed = new Set<unknown>(parsed.data.apps.map(({ name }) => name));
+  for (const [index, route] of parsed.data.alerts.routes.entries()) {
+    const { apps } = appsOfRoute.safeParse(route).data ?? { apps: [] };
+    for (const [at, name] of apps.entries()) {
+      // What is no name at all is the schema's to refuse.
+      if (typeof name !== 'string' || listed.has(name)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['alerts', 'routes', index, 'apps', at],
+        message: 'must be one of the apps of the configuration',
+      });
+    }
   }
 }
 

@@ -67,31 +67,47 @@ export const alertsConfig = z
   .strictObject(
     {
       channels: z
-        .record(
-          z.string().regex(channelName, {
-            error: 'must be named with 1 to 30 of a-z, 0-9 and dashes, a letter first',
-          }),
-          channel,
-        )
+        .record(z.string().regex(channelName), channel, {
+          error: ({ code }) =>
+            code === 'invalid_key'
+              ? 'must be named with 1 to 30 of a-z, 0-9 and dashes, a letter first'
+              : 'must be an object such as { "on-call": { "type": "pagerduty" } }',
+        })
         .default({}),
       /** Without routes, every channel is told everything. */
       routes: z.array(route, { error: 'must be a list of routes' }).default([]),
     },
     { error: 'must be an object with channels and routes' },
   )
-  .superRefine(({ channels, routes }, context) => {
-    for (const [index, each] of routes.entries()) {
-      for (const key of ['channels', 'fallback', 'escalate'] as const) {
-        for (const [at, name] of (each[key] ?? []).entries()) {
-          if (Object.hasOwn(channels, name)) continue;
-          context.addIssue({
-            code: 'custom',
-            path: ['routes', index, key, at],
-            message: `must be one of the channels: ${Object.keys(channels).join(', ') || 'there are none'}`,
-          });
-        }
-      }
-    }
-  });
+  // Although other keys are bad: zod would skip it, and name fewer of them.
+  .superRefine(refuseUnknownChannels, { when: ({ value }) => named.safeParse(value).success });
 
 export type AlertsConfig = z.output<typeof alertsConfig>;
+
+const named = z.looseObject({
+  channels: z.record(z.string(), z.unknown()),
+  routes: z.array(z.unknown()),
+});
+const namesOf = z.array(z.unknown()).catch([]);
+const namesOfRoute = z
+  .looseObject({ channels: namesOf, fallback: namesOf, escalate: namesOf })
+  .catch({ channels: [], fallback: [], escalate: [] });
+
+/** Runs on routes that may be bad, so it takes nothing for granted. */
+function refuseUnknownChannels(alerts: unknown, context: z.RefinementCtx): void {
+  const { channels, routes } = named.parse(alerts);
+  for (const [index, route] of routes.entries()) {
+    const lists = namesOfRoute.parse(route);
+    for (const key of ['channels', 'fallback', 'escalate'] as const) {
+      for (const [at, name] of lists[key].entries()) {
+        // What is no name at all is the schema's to refuse.
+        if (typeof name !== 'string' || Object.hasOwn(channels, name)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['routes', index, key, at],
+          message: `must be one of the channels: ${Object.keys(channels).join(', ') || 'there are none'}`,
+        });
+      }
+    }
+  }
+}
