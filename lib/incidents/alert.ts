@@ -54,6 +54,8 @@ export const unsent = z.strictObject({
   mayHaveArrived: z.boolean(),
   /** What the last attempt met, without any secret. */
   lastError: z.string().exactOptional(),
+  /** Whether the last attempt was rejected: the channel wants mending, and the check of alerts says so. */
+  rejected: z.literal(true).exactOptional(),
   /** Set once it was handed to the route's fallback as well. */
   fellBack: z.literal(true).exactOptional(),
 });
