@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ArchiveReader } from '../lib/archive/store.ts';
 import { parseReceiverUrl } from '../lib/drains/drain-url.ts';
 import { type ParameterStore, parameterNames } from '../lib/drains/parameters.ts';
+import type { Ledger } from '../lib/ledger/ledger.ts';
 import { CliError } from './errors.ts';
 
 /** The flags that name what a command works on. */
@@ -13,7 +14,7 @@ export interface TargetOptions {
   readonly bucket?: string;
 }
 
-/** An archive and its registry: a data directory or a deployed stage. */
+/** An archive, its ledger and its registry: a data directory or a deployed stage. */
 export interface Target {
   /** For the operator: `./data`, `stage prod`. */
   readonly describe: string;
@@ -23,6 +24,8 @@ export interface Target {
   /** How long a receiver may still refuse a secret that was just added. */
   readonly settleMs: number;
   openArchive(): Promise<ArchiveReader>;
+  /** `<data>/ledger`, or the stage's ledger bucket. Throws {@link CliError} for a stage that names none. */
+  openLedger(): Promise<Ledger>;
 }
 
 /** Adds `--data` and `--stage`. Their environment variables are read by {@link openTarget}: a flag beats both. */
@@ -91,6 +94,10 @@ async function openDirectory(data: string, bucket: string | undefined): Promise<
       const { DirectoryStore } = await import('../lib/archive/directory-store.ts');
       return new DirectoryStore(join(data, 'archive'));
     },
+    openLedger: async () => {
+      const { DirectoryLedger } = await import('../lib/ledger/directory-ledger.ts');
+      return new DirectoryLedger(join(data, 'ledger'));
+    },
   };
 }
 
@@ -113,6 +120,17 @@ async function openStage(stage: string, bucket: string | undefined): Promise<Tar
       throw new CliError(
         `stage ${stage} names no archive: deploy it with \`npm run deploy\`, correct --stage, or pass --bucket NAME.`,
       );
+    },
+    openLedger: async () => {
+      const ledger = await parameters.get(parameterNames.ledgerBucket);
+      if (ledger === undefined) {
+        throw new CliError(
+          `stage ${stage} names no ledger: deploy it with \`npm run deploy\`, or correct --stage.`,
+        );
+      }
+      const { createS3Client } = await import('../lib/archive/s3-store.ts');
+      const { S3Ledger } = await import('../lib/ledger/s3-ledger.ts');
+      return new S3Ledger(createS3Client(), ledger);
     },
   };
 }

@@ -32,6 +32,7 @@ export const parameterNames = {
   /** Where the receiver answers, without credentials: `https://…`. */
   receiverUrl: 'receiver_url',
   archiveBucket: 'archive_bucket',
+  ledgerBucket: 'ledger_bucket',
   /** The configuration as it was deployed: JSON, cut into `config/0`, `config/1` … */
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */
