@@ -1,0 +1,329 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { assembleMember, walkMembers } from '../../lib/archive/member.ts';
+import { type ArchiveReader, StoreError } from '../../lib/archive/store.ts';
+import { visitFrames } from '../../lib/logplex/frames.ts';
+import { ReceiverServer } from '../../lib/receiver/http-server.ts';
+import { type CanaryOptions, canaryCheck, canarySubject } from '../../lib/watch/canary.ts';
+import { canaryApp } from '../../lib/watch/canary-app.ts';
+import type { Finding } from '../../lib/watch/finding.ts';
+import { makeTracer } from '../../lib/watch/tracer.ts';
+import { mergeMembers, seal } from '../support/batches.ts';
+import { MemoryArchive } from '../support/memory-archive.ts';
+import { batch, message } from '../support/messages.ts';
+import { ReceiverHarness, sharedSecret } from '../support/receiver.ts';
+
+const never = new AbortController().signal;
+
+async function look(options: CanaryOptions, signal = never): Promise<Finding> {
+  const findings = await canaryCheck(options).look({
+    now: Date.now(),
+    signal,
+    remembered: () => undefined,
+    rememberedSubjects: () => [],
+  });
+  const [finding] = findings ?? [];
+  if (finding === undefined || findings?.length !== 1) throw new Error('the canary says one thing');
+  expect(finding).toMatchObject({ check: 'canary', subject: canarySubject });
+  expect(JSON.stringify(finding)).not.toContain(sharedSecret);
+  return finding;
+}
+
+describe('the canary, against a receiver', () => {
+  let receiver: ReceiverHarness;
+  let server: ReceiverServer;
+  let url: string;
+
+  beforeEach(async () => {
+    receiver = new ReceiverHarness();
+    server = new ReceiverServer(receiver);
+    const port = await server.listen(0, '127.0.0.1');
+    url = `http://drain:${sharedSecret}@127.0.0.1:${port}/${canaryApp}`;
+  });
+  afterEach(() => server.close());
+
+  const canary = (options: Partial<CanaryOptions> = {}) =>
+    look({ drainUrl: async () => url, archive: receiver.store, ...options });
+
+  it('is ok when its batch is stored, and says how long that took', async () => {
+    const finding = await canary();
+
+    expect(finding).toMatchObject({ status: 'ok', remedy: '' });
+    const [key] = receiver.store.objects.keys();
+    expect(key).toMatch(/^logs\/cistern-canary\//);
+    expect(finding.evidence).toMatchObject({
+      answered: 200,
+      key,
+      answerMs: expect.any(Number),
+      objectMs: expect.any(Number),
+    });
+    expect(receiver.counters.total('malformed')).toBe(0);
+  });
+
+  it('is not confused by another canary at the same moment', async () => {
+    const now = Date.now();
+    const findings = await Promise.all([1, 2, 3].map(() => canary({ now: () => now })));
+
+    expect(findings.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
+    expect(new Set(findings.map(({ evidence }) => evidence['key'])).size).toBe(3);
+    expect(receiver.store.objects.size).toBe(3);
+  });
+
+  it('finds its batch in an object that holds others too, once the batch window is over', async () => {
+    let lists = 0;
+    const archive = new MemoryArchive();
+    const gathered: ArchiveReader = {
+      read: (key) => archive.read(key),
+      async *list(prefix, after) {
+        lists += 1;
+        if (lists === 2) {
+          const earlier = await seal(batch(message('of another')), {
+            app: canaryApp,
+            receivedAt: Date.now() - 5_000,
+          });
+          const members = [...receiver.store.objects.values()].map((member) => ({ ...earlier, member }));
+          const { key, body } = mergeMembers([earlier, ...members], canaryApp);
+          expect([...walkMembers(body)]).toHaveLength(2);
+          archive.objects.set(key, body);
+        }
+        yield* archive.list(prefix, after);
+      },
+    };
+
+    expect(await canary({ archive: gathered, windowMs: 60_000 })).toMatchObject({ status: 'ok' });
+  });
+
+  it('is critical when what was acknowledged is nowhere', async () => {
+    const finding = await canary({ archive: new MemoryArchive(), withinMs: 100 });
+
+    expect(finding).toMatchObject({ status: 'critical', evidence: { answered: 200 } });
+    expect(finding.summary).toMatch(/acknowledged, but is not in the archive/);
+  });
+
+  it('is critical when what is stored is not what was sent', async () => {
+    const archive: ArchiveReader = {
+      list: (prefix, after) => receiver.store.list(prefix, after),
+      async read(key) {
+        const [member] = walkMembers(await receiver.store.read(key));
+        const changed = Buffer.from('not what was sent');
+        const deflated = gzipSync(changed).subarray(10, -8);
+        return assembleMember(Buffer.from(member?.headerJson ?? ''), changed, [deflated]);
+      },
+    };
+
+    const finding = await canary({ archive });
+
+    expect(finding.status).toBe('critical');
+    expect(finding.summary).toMatch(/not byte for byte/);
+    expect(finding.evidence).toHaveProperty('key');
+  });
+
+  it('is critical when its object is no object of this archive', async () => {
+    const archive: ArchiveReader = {
+      list: (prefix, after) => receiver.store.list(prefix, after),
+      read: async () => Buffer.from('scrambled'),
+    };
+
+    expect(await canary({ archive })).toMatchObject({ status: 'critical' });
+  });
+
+  it('passes over damaged objects of others', async () => {
+    const other = await seal(batch(message('of another')), {
+      app: canaryApp,
+      receivedAt: Date.now() + 60_000,
+    });
+    receiver.store.objects.set(other.key, Buffer.from('scrambled'));
+
+    expect(await canary()).toMatchObject({ status: 'ok' });
+  });
+
+  it('does not know when the archive can not be read', async () => {
+    const failing: ArchiveReader = {
+      // biome-ignore lint/correctness/useYield: a list that fails before its first key
+      async *list() {
+        throw new StoreError('refused', 'allow s3:ListBucket');
+      },
+      read: async () => Buffer.of(),
+    };
+
+    const finding = await canary({ archive: failing });
+
+    expect(finding).toMatchObject({ status: 'unknown', evidence: { answered: 200 } });
+    expect(finding.summary).toContain('allow s3:ListBucket');
+  });
+
+  it('does not know when the time of the run is up before it found anything', async () => {
+    const run = new AbortController();
+    let hold: () => void = () => undefined;
+    const hanging: ArchiveReader = {
+      async *list() {
+        run.abort(new Error('took longer than 60 s'));
+        await new Promise<void>((resolve) => {
+          hold = resolve;
+        });
+      },
+      read: async () => Buffer.of(),
+    };
+
+    const finding = await look({ drainUrl: async () => url, archive: hanging }, run.signal);
+    hold();
+
+    expect(finding.status).toBe('unknown');
+    expect(finding.summary).toContain('took longer than 60 s');
+  });
+
+  it.each([
+    ['no longer live', (live: string) => live.replace(sharedSecret, 'anotherSecret'), 'was answered 401'],
+    ['missing', (live: string) => live.replace(`drain:${sharedSecret}@`, ''), 'was answered 401'],
+  ])('is critical when its secret is %s', async (_, change, said) => {
+    const finding = await canary({ drainUrl: async () => change(url) });
+
+    expect(finding.status).toBe('critical');
+    expect(finding.summary).toContain(said);
+    expect(finding.remedy).toContain('cistern drain');
+    expect(receiver.store.objects.size).toBe(0);
+  });
+
+  it('is critical when the store is gone', async () => {
+    receiver.store.script.push(new StoreError('refused', 'no such bucket'));
+
+    const finding = await canary();
+
+    expect(finding).toMatchObject({ status: 'critical', evidence: { answered: 503 } });
+    expect(finding.remedy).toContain('log');
+  });
+});
+
+describe('the canary, against whatever else may answer', () => {
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  const server = createServer((request, response) => answer(request, response));
+  let origin: string;
+
+  beforeEach(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    origin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+
+  const canary = (drainUrl: string | undefined = `http://drain:${sharedSecret}@${origin}/${canaryApp}`) =>
+    look({ drainUrl: async () => drainUrl, archive: new MemoryArchive(), withinMs: 50 });
+
+  it('posts what Logplex would', async () => {
+    const arrived = Promise.withResolvers<{ headers: IncomingMessage['headers']; body: Buffer }>();
+    answer = async (request, response) => {
+      const body = Buffer.concat(await Array.fromAsync(request));
+      arrived.resolve({ headers: request.headers, body });
+      response.writeHead(200, { 'content-length': 0 }).end();
+    };
+
+    await canary();
+
+    const { headers, body } = await arrived.promise;
+    expect(headers).toMatchObject({
+      authorization: `Basic ${btoa(`drain:${sharedSecret}`)}`,
+      'content-type': 'application/logplex-1',
+      'content-length': String(body.length),
+      'logplex-frame-id': expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+    const framing = visitFrames(body, () => undefined);
+    expect(framing.fault).toBeUndefined();
+    expect(headers['logplex-msg-count']).toBe(String(framing.frames));
+  });
+
+  it.each([301, 307, 403, 404, 405, 413, 429, 500, 502])(
+    'is critical when it is answered %i',
+    async (status) => {
+      const paths: (string | undefined)[] = [];
+      answer = (request, response) => {
+        paths.push(request.url);
+        response.writeHead(status, { location: `http://${origin}/elsewhere`, 'content-length': 0 }).end();
+      };
+
+      const finding = await canary();
+
+      expect(finding.status).toBe('critical');
+      expect(finding.summary).toContain(`was answered ${status}`);
+      expect(finding.remedy).not.toBe('');
+      expect(paths).toEqual([`/${canaryApp}`]);
+    },
+  );
+
+  it('is critical when the connection is closed without an answer', async () => {
+    answer = (request) => request.socket.destroy();
+
+    const finding = await canary();
+
+    expect(finding.status).toBe('critical');
+    expect(finding.summary).toContain('did not reach the receiver');
+  });
+
+  it('is critical when nobody listens', async () => {
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    other.close();
+    await once(other, 'close');
+
+    const finding = await canary(`http://drain:${sharedSecret}@127.0.0.1:${port}/${canaryApp}`);
+
+    expect(finding.status).toBe('critical');
+    expect(finding.summary).toContain('connection refused');
+  });
+
+  it('ends with the run when no answer comes', async () => {
+    const run = new AbortController();
+    answer = () => run.abort(new Error('the time is up'));
+    const drainUrl = async () => `http://drain:${sharedSecret}@${origin}/${canaryApp}`;
+
+    await expect(look({ drainUrl, archive: new MemoryArchive() }, run.signal)).rejects.toThrow(
+      'the time is up',
+    );
+  });
+
+  it.each([
+    `http://drain:${sharedSecret}@192.0.2.1/${canaryApp}`,
+    `ftp://drain:${sharedSecret}@example.com/${canaryApp}`,
+    `drain:${sharedSecret}@example.com`,
+  ])('warns, and sends nothing, when its URL would not be safe: %#', async (drainUrl) => {
+    const finding = await canary(drainUrl);
+
+    expect(finding.status).toBe('warning');
+    expect(finding.summary).toContain('was not posted');
+  });
+});
+
+describe('the canary, without a receiver', () => {
+  it('warns that it has no drain URL', async () => {
+    const finding = await look({ drainUrl: async () => undefined, archive: new MemoryArchive() });
+
+    expect(finding).toMatchObject({ status: 'warning' });
+    expect(finding.remedy).toContain('cistern drain add cistern-canary');
+  });
+
+  it('does not know when its drain URL can not be read', async () => {
+    const drainUrl = () => Promise.reject(new Error('allow ssm:GetParameter on it'));
+
+    const finding = await look({ drainUrl, archive: new MemoryArchive() });
+
+    expect(finding.status).toBe('unknown');
+    expect(finding.summary).toContain('allow ssm:GetParameter');
+  });
+
+  it('makes no tracer twice', () => {
+    const now = Date.now();
+    const [a, b] = [makeTracer(now), makeTracer(now)];
+
+    expect(a.frameId).not.toBe(b.frameId);
+    expect(a.body.equals(b.body)).toBe(false);
+    expect(a.uuid).not.toBe(b.uuid);
+  });
+});
