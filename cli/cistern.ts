@@ -8,6 +8,7 @@ import { endWithPipe } from './output.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   drain: async () => (await import('./drain.ts')).drainCommand(),
+  alert: async () => (await import('./alert.ts')).alertCommand(),
   send: async () => (await import('./send.ts')).sendCommand(),
   ls: async () => (await import('./ls.ts')).lsCommand(),
   cat: async () => (await import('./cat.ts')).catCommand(),

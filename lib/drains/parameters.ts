@@ -37,4 +37,6 @@ export const parameterNames = {
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */
   alerts: 'alerts',
+  /** The ARN of the stack's own topic. */
+  alertsTopic: 'alerts_topic',
 } as const;
