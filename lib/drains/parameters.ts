@@ -33,10 +33,20 @@ export const parameterNames = {
   receiverUrl: 'receiver_url',
   archiveBucket: 'archive_bucket',
   ledgerBucket: 'ledger_bucket',
+  /** Name of the receiver's Lambda function. */
+  receiverFunction: 'receiver_function',
+  /** ARNs of the stack's own topics. */
+  incidentsTopic: 'incidents_topic',
+  urgentTopic: 'urgent_topic',
+  ledgerBucket: 'ledger_bucket',
   /** The configuration as it was deployed: JSON, cut into `config/0`, `config/1` … */
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */
   alerts: 'alerts',
+  /** A token of Heroku's Platform API. */
+  heroku: 'heroku',
+  /** The address that is told that the watch runs. */
+  heartbeat: 'heartbeat',
   /** The ARN of the stack's own topic. */
   alertsTopic: 'alerts_topic',
 } as const;
