@@ -38,7 +38,6 @@ export const parameterNames = {
   /** ARNs of the stack's own topics. */
   incidentsTopic: 'incidents_topic',
   urgentTopic: 'urgent_topic',
-  ledgerBucket: 'ledger_bucket',
   /** The configuration as it was deployed: JSON, cut into `config/0`, `config/1` … */
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */
