@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./send.ts')).sendCommand(),
   ls: async () => (await import('./ls.ts')).lsCommand(),
   cat: async () => (await import('./cat.ts')).catCommand(),
+  smoke: async () => (await import('./smoke.ts')).smokeCommand(),
 };
 
 const examples = `
@@ -21,6 +22,7 @@ Examples:
   cistern send <url> app.log             send a file as Logplex would
   cistern ls my-app --since 1h           what is stored
   cistern cat my-app --since 1h          the messages themselves
+  cistern smoke my-app                   does a batch arrive, and can it be read back?
 
 Where the archive and the drains are:
   --data DIR    a directory (CISTERN_DATA, ./data)

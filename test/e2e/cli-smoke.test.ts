@@ -1,0 +1,135 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { DirectoryStore } from '../../lib/archive/directory-store.ts';
+import { DirectoryParameters } from '../../lib/drains/directory-parameters.ts';
+import { canaryCheck } from '../../lib/watch/canary.ts';
+import { canaryApp } from '../../lib/watch/canary-app.ts';
+import { tracerUrl } from '../../lib/watch/tracer-url.ts';
+import { type Run, runCli } from '../support/run-cli.ts';
+import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { storedBatches } from '../support/stored-batches.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const summary = z.object({
+  app: z.string(),
+  ok: z.boolean(),
+  steps: z.array(z.object({ step: z.string(), ok: z.boolean(), ms: z.number(), result: z.string() })),
+  problem: z.string().optional(),
+  remedy: z.string().optional(),
+});
+
+describe('a round trip through cistern serve', () => {
+  let serve: ServeProcess;
+  beforeAll(async () => {
+    serve = await startServe();
+  });
+  afterAll(() => serve.kill());
+
+  const smoke = (...args: string[]): Promise<Run> => runCli(['smoke', ...args]);
+
+  it('smoke tells each step with its time, and stores one batch', async () => {
+    const { code, stdout, stderr } = await smoke('shop', '--data', serve.data);
+
+    const [stored, ...others] = storedBatches(serve.data, 'shop');
+    expect({ code, stderr, others }).toEqual({ code: 0, stderr: '', others: [] });
+    const steps = stdout.trimEnd().split('\n');
+    expect(steps.map((line) => line.match(/^ok +(.*?) +[\d,]+ ms /)?.[1])).toEqual([
+      'drain URL',
+      'answer',
+      'object',
+      'read back',
+    ]);
+    expect(steps[2]).toContain(stored?.key);
+    expect(stdout).not.toContain(serve.secret);
+  });
+
+  it('smoke --json is for scripts', async () => {
+    const { code, stdout } = await smoke('billing', '--data', serve.data, '--json');
+
+    const { app, ok, steps } = summary.parse(JSON.parse(stdout));
+    expect({ code, app, ok }).toEqual({ code: 0, app: 'billing', ok: true });
+    expect(steps.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+    expect(stdout).not.toContain(serve.secret);
+  });
+
+  it('the canary is ok, over the same parameters and archive', async () => {
+    const parameters = new DirectoryParameters(serve.data);
+    const archive = new DirectoryStore(join(serve.data, 'archive'));
+    const check = canaryCheck({ drainUrl: () => tracerUrl(parameters, canaryApp), archive });
+
+    const findings = await check.look({
+      now: Date.now(),
+      signal: new AbortController().signal,
+      remembered: () => undefined,
+      rememberedSubjects: () => [],
+    });
+
+    expect(findings).toMatchObject([{ status: 'ok' }]);
+    expect(storedBatches(serve.data, canaryApp)).toHaveLength(1);
+  });
+
+  /** What the registry of the running server says, beside an archive that it does not write to. */
+  async function elsewhere(): Promise<string> {
+    const data = join(temporaryDirectory(), 'data');
+    await mkdir(join(data, 'archive'), { recursive: true, mode: 0o700 });
+    await cp(join(serve.data, 'registry.json'), join(data, 'registry.json'));
+    return data;
+  }
+
+  it('smoke fails when what was acknowledged is not in this archive', async () => {
+    const { code, stdout, stderr } = await smoke('lost-app', '--data', await elsewhere(), '--within', '1');
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAILED {2}object/m);
+    expect(stderr).toMatch(/^cistern: the batch was acknowledged, but is not in the archive of lost-app/);
+  });
+
+  it('smoke fails when its secret is refused, and says what to do', async () => {
+    const data = await elsewhere();
+    const registry = await readFile(join(data, 'registry.json'), 'utf8');
+    await writeFile(join(data, 'registry.json'), registry.replaceAll(serve.secret, 'aSecretThatIsNotLive'));
+
+    const { code, stdout, stderr } = await smoke('shop', '--data', data, '--json');
+
+    expect(code).toBe(1);
+    expect(summary.parse(JSON.parse(stdout))).toMatchObject({
+      ok: false,
+      steps: [{ ok: true }, { ok: false, result: '401' }],
+      problem: 'was answered 401',
+    });
+    expect(stderr).toContain('cistern drain');
+    expect(`${stdout}${stderr}`).not.toContain('aSecretThatIsNotLive');
+  });
+});
+
+describe('smoke without a receiver', () => {
+  it('fails when there is no drain URL', async () => {
+    const { code, stderr } = await runCli(['smoke', 'shop', '--data', temporaryDirectory()]);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('cistern drain add shop');
+  });
+
+  it('fails when the receiver has stopped', async () => {
+    const serve = await startServe();
+    await serve.stop();
+
+    const { code, stderr } = await runCli(['smoke', 'shop', '--data', serve.data]);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('did not reach the receiver: connection refused');
+  });
+
+  it.each([
+    [['smoke', 'Not An App', '--data', '.']],
+    [['smoke', 'shop', '--within', 'soon']],
+    [['smoke', 'shop', '--data', '/no/such/directory']],
+  ])('refuses bad input: %j', async (args) => {
+    const { code, stdout, stderr } = await runCli(args);
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^cistern: .+\n$/);
+  });
+});
