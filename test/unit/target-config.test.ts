@@ -19,6 +19,7 @@ function targetWith(values: Readonly<Record<string, string>> = {}): Target {
     startReceiver: 'start one',
     settleMs: 0,
     openArchive: () => Promise.reject(new Error('not here')),
+    openLedger: () => Promise.reject(new Error('not here')),
   };
 }
 
