@@ -36,6 +36,9 @@ export const counterUnits = {
 
 export type CounterName = keyof typeof counterUnits;
 
+/** Where CloudWatch keeps them: a namespace, and the dimension `service`, beside `stage` and where known `app`. */
+export const cloudWatchMetrics = { namespace: 'Cistern', service: 'receiver' } as const;
+
 /** What one request adds to the counters. */
 export interface Sample {
   readonly counts: Readonly<Partial<Record<CounterName, number>>>;

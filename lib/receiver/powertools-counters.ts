@@ -1,7 +1,5 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { type CounterName, type Counters, counterUnits, type Sample } from './counters.ts';
-
-export const metricsNamespace = 'Cistern';
+import { type CounterName, type Counters, cloudWatchMetrics, counterUnits, type Sample } from './counters.ts';
 
 /**
  * Counters as CloudWatch metrics, written to the function's log in the embedded metric format: once per stage
@@ -12,7 +10,10 @@ export class PowertoolsCounters implements Counters {
 
   constructor(
     stage: string,
-    metrics: Metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'receiver' }),
+    metrics: Metrics = new Metrics({
+      namespace: cloudWatchMetrics.namespace,
+      serviceName: cloudWatchMetrics.service,
+    }),
   ) {
     metrics.setDefaultDimensions({ stage });
     this.#metrics = metrics;

@@ -1,0 +1,55 @@
+import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
+import { vi } from 'vitest';
+import * as z from 'zod';
+import type { Sample } from '../../lib/receiver/counters.ts';
+import { PowertoolsCounters } from '../../lib/receiver/powertools-counters.ts';
+
+const emf = z.looseObject({
+  _aws: z.object({
+    CloudWatchMetrics: z.array(
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.array(z.array(z.string())),
+        Metrics: z.array(z.object({ Name: z.string(), Unit: z.string() })),
+      }),
+    ),
+  }),
+});
+const value = z.union([z.number(), z.array(z.number())]);
+
+export interface NamespacedDatum {
+  readonly namespace: string;
+  readonly datum: MetricDatum & { readonly MetricName: string; readonly Value: number };
+}
+
+/** What CloudWatch makes of the line that the receiver writes for a request: a value a metric and dimension set. */
+export function metricsOf(stage: string, sample: Sample, at: number): NamespacedDatum[] {
+  const lines: string[] = [];
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line));
+    return true;
+  });
+  try {
+    new PowertoolsCounters(stage).record(sample);
+  } finally {
+    stdout.mockRestore();
+  }
+  return lines.flatMap((line) => {
+    const fields = emf.parse(JSON.parse(line));
+    return fields._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
+      Dimensions.flatMap((names) =>
+        Metrics.flatMap(({ Name }) =>
+          [value.parse(fields[Name])].flat().map((Value) => ({
+            namespace: Namespace,
+            datum: {
+              MetricName: Name,
+              Dimensions: names.map((name) => ({ Name: name, Value: String(fields[name]) })),
+              Timestamp: new Date(at),
+              Value,
+            },
+          })),
+        ),
+      ),
+    );
+  });
+}
