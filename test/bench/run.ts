@@ -13,6 +13,7 @@ import { largeBatches } from './large-batches.ts';
 import { levels } from './levels.ts';
 import { receiveLarge, receiveSmall } from './receive.ts';
 import { serveLarge, serveSmall } from './serve.ts';
+import { watchDirectory, watchManyApps, watchRequests } from './watch.ts';
 
 const promised: readonly Benchmark[] = [
   framing,
@@ -22,6 +23,9 @@ const promised: readonly Benchmark[] = [
   serveLarge,
   serveSmall,
   ...largeBatches,
+  watchRequests,
+  watchManyApps,
+  watchDirectory,
 ];
 const benchmarks: readonly Benchmark[] = [...promised, levels];
 const names = namesOf(benchmarks);
