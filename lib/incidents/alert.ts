@@ -18,7 +18,7 @@ export const alert = z.strictObject({
   apps: z.array(z.string()),
   stage: z.string(),
   environment: z.string(),
-  /** One line: what is wrong, or that it is over. */
+  /** One line: what is wrong, or was. */
   title: z.string(),
   /** What to do. */
   remedy: z.string(),
@@ -54,8 +54,10 @@ export const unsent = z.strictObject({
   mayHaveArrived: z.boolean(),
   /** What the last attempt met, without any secret. */
   lastError: z.string().exactOptional(),
-  /** Whether the last attempt was rejected: the channel wants mending, and the check of alerts says so. */
+  /** The last attempt was rejected: somebody has to mend the channel. */
   rejected: z.literal(true).exactOptional(),
+  /** Set before a run attempts it. Found by a later run: what became of that attempt is not known. */
+  attempting: z.literal(true).exactOptional(),
   /** Set once it was handed to the route's fallback as well. */
   fellBack: z.literal(true).exactOptional(),
 });

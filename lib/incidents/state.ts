@@ -27,16 +27,24 @@ const subjectState = z.strictObject({
   /** Bad findings in a row, and good ones in a row; `unknown` and `skipped` change neither. */
   bad: z.int().min(0),
   good: z.int().min(0),
+  /** Findings `unknown` in a row. */
+  unknown: z.int().min(0),
+  /** The last finding that was counted: two watchers that look at the same moment count once. */
+  countedAt: when,
   /** Of the present row of bad findings. */
   firstBadAt: when.exactOptional(),
+  /** Of the present row of good findings. */
+  firstGoodAt: when.exactOptional(),
   /** When the trouble began by the check's own account, else the first bad finding. */
   since: when.exactOptional(),
   /** The last bad finding. */
   lastBadAt: when.exactOptional(),
   /** The last finding of any kind. */
   lastSeenAt: when,
-  /** The incident that holds it, until that is over. */
+  /** The incident that holds it, until that is over and can't continue any more. */
   incident: incidentId.exactOptional(),
+  /** Its check reports it no longer: it is kept while its incident may continue. */
+  gone: z.literal(true).exactOptional(),
   memory: memory.exactOptional(),
 });
 
@@ -46,7 +54,10 @@ const liveIncident = z.strictObject({
   check: z.enum(incidentChecks),
   subjects: z.array(z.string()),
   apps: z.array(z.string()),
-  /** The worst that it has been. */
+  /** Config's `stage` and `environment`; of one opened by hand, whatever the person said. */
+  service: z.string(),
+  environment: z.string(),
+  /** The worst that it has been since it opened or opened again. */
   severity: z.enum(severities),
   title: z.string(),
   remedy: z.string(),
@@ -58,15 +69,34 @@ const liveIncident = z.strictObject({
   acknowledgedUntil: when.exactOptional(),
   mitigatedAt: when.exactOptional(),
   resolvedAt: when.exactOptional(),
-  /** The last time that anybody was told (or reminded) that it is there. */
+  closedAt: when.exactOptional(),
+  /** The last time that its route's channels were told that it is there. */
   toldAt: when.exactOptional(),
+  /** Nobody was told of the latest turn of it; they are, for this reason, once that is possible. */
+  owed: z.enum(['unmuted', 'opened']).exactOptional(),
+  /** Since when a page has waited for somebody to acknowledge it; quiet times don't count. */
+  waitingSince: when.exactOptional(),
+  /** When the route's `escalate` channels were told. */
   escalatedAt: when.exactOptional(),
-  /** Whether the resolve was repeated (an hour later). */
-  repeated: z.boolean(),
-  /** Numbers the watch's own events, and so names them. */
+  /** How many events it has: numbers them, and so names them. */
   events: z.int().min(0),
-  /** Channels that a trigger was queued for, and whether they accepted one. */
-  channels: z.record(z.string(), z.enum(['queued', 'told'])),
+  lastEventAt: when,
+  /** What each channel knows of it. */
+  channels: z.record(
+    z.string(),
+    z.enum([
+      /** A trigger is unsent. */
+      'queued',
+      /** A trigger was cancelled that may have arrived. */
+      'maybe',
+      /** It accepted a trigger. */
+      'told',
+      /** It accepted the resolve. */
+      'resolved',
+      /** The resolve was queued once more, an hour later. */
+      'repeated',
+    ]),
+  ),
 });
 
 const mute = z.strictObject({
