@@ -35,9 +35,6 @@ export const parameterNames = {
   ledgerBucket: 'ledger_bucket',
   /** Name of the receiver's Lambda function. */
   receiverFunction: 'receiver_function',
-  /** ARNs of the stack's own topics. */
-  incidentsTopic: 'incidents_topic',
-  urgentTopic: 'urgent_topic',
   /** The configuration as it was deployed: JSON, cut into `config/0`, `config/1` … */
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */
@@ -46,6 +43,7 @@ export const parameterNames = {
   heroku: 'heroku',
   /** The address that is told that the watch runs. */
   heartbeat: 'heartbeat',
-  /** The ARN of the stack's own topic. */
+  /** ARNs of the stack's own topics: of incidents, and of what must not travel through Cistern's code. */
   alertsTopic: 'alerts_topic',
+  urgentTopic: 'urgent_topic',
 } as const;
