@@ -83,7 +83,9 @@ function attributes(alert: Alert): Record<string, MessageAttributeValue> {
 }
 
 function explainFailure(failure: AwsFailure): Delivery {
-  const { status, code, throttled, setup } = failure;
+  const { status, throttled, setup } = failure;
+  // The word of an error is kept and shown: one from a proxy could be anything.
+  const code = /^[A-Za-z][A-Za-z0-9_. ]{0,60}$/.test(failure.code) ? failure.code : 'unknown error';
   const retry = (error: string, mayHaveArrived: boolean, busy: boolean): Delivery => ({
     outcome: 'retry',
     error,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** What goes wrong with one request. Without `on`, with the next one of any kind. */
@@ -63,9 +64,15 @@ export interface FakeService<Operation extends string> {
   close(): Promise<void>;
 }
 
+export interface ServiceOptions {
+  /** Serves https with this key and certificate. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+}
+
 /** Serves a fake on a free port of 127.0.0.1. */
 export async function startFakeService<Operation extends string>(
   behaviour: Behaviour<Operation>,
+  { tls }: ServiceOptions = {},
 ): Promise<FakeService<Operation>> {
   const requests: FakeRequest<Operation>[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -114,10 +121,11 @@ export async function startFakeService<Operation extends string>(
     response.write(body.subarray(0, body.length / 2), () => incoming.socket.resetAndDestroy());
   }
 
-  const server = createServer((incoming, response) => {
+  const listen = (incoming: IncomingMessage, response: ServerResponse): void => {
     // A request that breaks off, or outlives the fake, has nobody to be answered to.
     serve(incoming, response).catch(() => incoming.socket.destroy());
-  });
+  };
+  const server = tls === undefined ? createServer(listen) : createSecureServer(tls, listen);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -126,7 +134,7 @@ export async function startFakeService<Operation extends string>(
   if (address === null || typeof address === 'string') throw new Error('no port');
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     requests,
     arrived: (count) =>
       new Promise((resolve) => {
