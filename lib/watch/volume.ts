@@ -1,6 +1,6 @@
 import type { AppName } from '../drains/app-name.ts';
 import { describeError } from '../error-code.ts';
-import { type ActiveHours, activeBetween } from './active-hours.ts';
+import { type ActiveHours, activeBetween, isActive } from './active-hours.ts';
 import type { CountersReader } from './counters-reader.ts';
 import type { Check, Finding, Look } from './finding.ts';
 import { offsetAt } from './zone-offsets.ts';
@@ -37,7 +37,7 @@ export function volumeCheck({ apps, counters }: VolumeSettings): Check {
         return apps.map((app, index) =>
           judged(app)
             ? skipped(app, hour, 'the last full hour was judged before')
-            : judge(app, hour, histories[index] ?? new Map()),
+            : judge(app, hour, histories[index] ?? new Map(), look.now),
         );
       } catch (error) {
         return apps.map((app) => unknown(app, error));
@@ -71,9 +71,11 @@ function readHistories(
   return counters.sums(queries, range, signal);
 }
 
-function judge(app: VolumeApp, hour: number, history: History): Finding {
-  if (activeBetween(app.activeHours, hour, hour + hourMs) === 0) {
-    return skipped(app, hour, `the last full hour was outside the active hours of ${app.name}`);
+function judge(app: VolumeApp, hour: number, history: History, now: number): Finding {
+  const counted = activeBetween(app.activeHours, hour, hour + hourMs) > 0;
+  // When the hours are over nobody wants to hear of their last one either.
+  if (!counted || !isActive(app.activeHours, now)) {
+    return skipped(app, hour, `it is, or the last full hour was, outside the active hours of ${app.name}`);
   }
   const sameHours = sameHoursBefore(app, hour, history);
   if (sameHours.length < leastWeeks) {

@@ -1,3 +1,5 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createS3Client } from '../../lib/archive/s3-store.ts';
 import { S3PageLister } from '../../lib/watch/s3-page-lister.ts';
@@ -31,6 +33,17 @@ describe('S3PageLister', () => {
     await new S3PageLister(client, aws.s3.bucket).page('logs/shop/', 'logs/shop/1', 3);
 
     expect(aws.s3.requests.map(({ query }) => query.get('max-keys'))).toEqual(['3']);
+    client.destroy();
+  });
+
+  it('does not take a page that was cut short for the end of the list', async () => {
+    const client = createS3Client(aws.s3ClientConfig());
+    const mock = mockClient(client).on(ListObjectsV2Command).resolves({ IsTruncated: true, KeyCount: 0 });
+
+    const page = new S3PageLister(client, aws.s3.bucket).page('logs/shop/', '', 1);
+
+    await expect(page).rejects.toMatchObject({ name: 'StoreError', retry: true });
+    mock.restore();
     client.destroy();
   });
 

@@ -111,7 +111,7 @@ describe('active hours', () => {
         }
         expect(since).toBe(back);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

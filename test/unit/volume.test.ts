@@ -152,13 +152,15 @@ describe('volume', () => {
     expect(await lookAtShop(usually(100, 0)).only(now)).toMatchObject({ status: 'warning' });
   });
 
-  it('does not judge an hour outside the active hours', async () => {
-    const afternoon: ActiveHours = { days: ['fri'], from: '12:00', to: '18:00', zone: 'UTC' };
+  it('is quiet outside the active hours, and judges none of their hours', async () => {
+    const office: ActiveHours = { days: ['fri'], from: '12:00', to: '18:00', zone: 'UTC' };
+    const judge = (hour: number) =>
+      lookAtShop(usually(1000, 0, hour), office).only(hour + hourMs + 20 * minuteMs);
 
-    expect(await lookAtShop(usually(1000, 0), afternoon).only(now)).toMatchObject({ status: 'skipped' });
-    expect(await lookAtShop(usually(1000, 0, judged + hourMs), afternoon).only(now + hourMs)).toMatchObject({
-      status: 'warning',
-    });
+    expect(await judge(judged)).toMatchObject({ status: 'skipped' });
+    expect(await judge(judged + hourMs)).toMatchObject({ status: 'warning' });
+    expect(await judge(judged + 5 * hourMs)).toMatchObject({ status: 'warning' });
+    expect(await judge(judged + 6 * hourMs)).toMatchObject({ status: 'skipped' });
   });
 
   it('compares the same hour on the wall after the clocks changed', async () => {
