@@ -1,8 +1,8 @@
 /** The CDK app, as cdk.json names it: `node infra/app.ts`. Exits with 2 when an operator has to correct something. */
 import { App } from 'aws-cdk-lib';
 import { ConfigError } from '../lib/config.ts';
+import { MissingBundleError } from './bundled-function.ts';
 import { addCistern } from './cistern.ts';
-import { MissingBundleError } from './receiver.ts';
 
 // Not synthesised on exit, as is the default: a half-described app must leave nothing behind.
 const app = new App({ autoSynth: false });

@@ -15,7 +15,11 @@ export interface ArchiveBucketProps {
 /** The archive: what drains sent, which nobody may overwrite. */
 export class ArchiveBucket extends LogBucket {
   constructor(scope: Construct, id: string, { config, key }: ArchiveBucketProps) {
-    super(scope, id, { config, key, lifecycleRules: transition(config.infrequentAccessDays) });
+    super(scope, id, {
+      config,
+      key,
+      lifecycleRules: [expiry(config.retentionDays), ...transition(config.infrequentAccessDays)],
+    });
     Validations.of(this).acknowledge({
       id: 'CloudFormation-Validate::W9003',
       reason:
@@ -46,4 +50,18 @@ function transition(days: Config['infrequentAccessDays']): LifecycleRule[] {
       objectSizeGreaterThan: 1,
     },
   ];
+}
+
+/**
+ * Expiration only puts a delete marker on a versioned object; what that hides is destroyed as a noncurrent
+ * version, counted from that day. Expiration by days also takes away markers that hide nothing any more, so S3
+ * needs (and next to days, allows) no rule for those.
+ */
+function expiry(days: number): LifecycleRule {
+  return {
+    id: 'expire',
+    expiration: Duration.days(days),
+    noncurrentVersionExpiration: Duration.days(days),
+    abortIncompleteMultipartUploadAfter: Duration.days(1),
+  };
 }

@@ -12,11 +12,10 @@ import type { Construct } from 'constructs';
 import type { Config } from '../lib/config.ts';
 
 export interface LogBucketProps {
-  readonly config: Pick<Config, 'retentionDays' | 'objectLock'>;
+  readonly config: Pick<Config, 'objectLock'>;
   /** Encrypts the bucket. Without it, S3's own key does. */
   readonly key: IKey | undefined;
-  /** Besides the rule that lets everything expire. */
-  readonly lifecycleRules?: readonly LifecycleRule[];
+  readonly lifecycleRules: LifecycleRule[];
 }
 
 /**
@@ -24,7 +23,7 @@ export interface LogBucketProps {
  * stack goes. Archive and ledger are both one.
  */
 export class LogBucket extends Bucket {
-  constructor(scope: Construct, id: string, { config, key, lifecycleRules = [] }: LogBucketProps) {
+  constructor(scope: Construct, id: string, { config, key, lifecycleRules }: LogBucketProps) {
     super(scope, id, {
       versioned: true,
       ...(key === undefined
@@ -38,7 +37,7 @@ export class LogBucket extends Bucket {
       // an archive that had been made without it would have to start anew.
       objectLockEnabled: true,
       ...retention(config.objectLock),
-      lifecycleRules: [expiry(config.retentionDays), ...lifecycleRules],
+      lifecycleRules,
     });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-S1',
@@ -55,18 +54,4 @@ function retention(lock: Config['objectLock']) {
   const objectLockDefaultRetention =
     lock.mode === 'compliance' ? ObjectLockRetention.compliance(days) : ObjectLockRetention.governance(days);
   return { objectLockDefaultRetention };
-}
-
-/**
- * Expiration only puts a delete marker on a versioned object; what that hides is destroyed as a noncurrent
- * version, counted from that day. Expiration by days also takes away markers that hide nothing any more, so S3
- * needs (and next to days, allows) no rule for those.
- */
-function expiry(days: number): LifecycleRule {
-  return {
-    id: 'expire',
-    expiration: Duration.days(days),
-    noncurrentVersionExpiration: Duration.days(days),
-    abortIncompleteMultipartUploadAfter: Duration.days(1),
-  };
 }

@@ -1,13 +1,21 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { Config } from '../lib/config.ts';
 import { parameterNames } from '../lib/drains/parameters.ts';
+import { canaryApp } from '../lib/watch/canary-app.ts';
 import { ArchiveBucket } from './archive-bucket.ts';
+import { configValues } from './config-parameters.ts';
+import { LedgerBucket } from './ledger-bucket.ts';
 import { listedValues } from './listed-apps.ts';
-import { LogBucket } from './log-bucket.ts';
+import { People } from './people.ts';
 import { Receiver } from './receiver.ts';
+import { DeadLetters } from './scheduled-function.ts';
+import { Topics } from './topics.ts';
+import { UrgentAlarms } from './urgent-alarms.ts';
+import { Report, Watch } from './watch.ts';
 
 export interface CisternStackProps {
   readonly config: Config;
@@ -32,16 +40,45 @@ export class CisternStack extends Stack {
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
 
     const archive = new ArchiveBucket(this, 'Archive', { config, key });
-    const ledger = new LogBucket(this, 'Ledger', { config, key });
+    const ledger = new LedgerBucket(this, 'Ledger', { config, key });
     const receiver = new Receiver(this, 'Receiver', { config, bundles, archive, key });
 
+    const topics = new Topics(this, 'Topics', { config });
+    const deadLetters = new DeadLetters(this, 'DeadLetters');
+    const schedules = new CfnScheduleGroup(this, 'Schedules');
+    const watched = {
+      config,
+      bundles,
+      archive,
+      ledger,
+      key,
+      receiver: receiver.fn,
+      topics,
+      schedules,
+      deadLetters,
+    };
+    const watch = new Watch(this, 'Watch', watched);
+    new Report(this, 'Report', watched);
+    new UrgentAlarms(this, 'Alarms', {
+      config,
+      topic: topics.urgent,
+      receiver: receiver.fn,
+      watch: watch.fn,
+      deadLetters,
+    });
+    const people = new People(this, 'People', { config, ledger, key });
+
+    const listed = [...config.apps.map(({ name }) => name), canaryApp];
     const parameters: Record<string, string> = {
       [parameterNames.receiverUrl]: receiver.url,
+      [parameterNames.receiverFunction]: receiver.fn.functionName,
       [parameterNames.archiveBucket]: archive.bucketName,
+      [parameterNames.ledgerBucket]: ledger.bucketName,
+      [parameterNames.alertsTopic]: topics.alerts.topicArn,
+      [parameterNames.urgentTopic]: topics.urgent.topicArn,
+      ...numbered(parameterNames.listed, listedValues(listed)),
+      ...numbered(parameterNames.config, configValues(config)),
     };
-    for (const [index, value] of listedValues(config.apps.map(({ name }) => name)).entries()) {
-      parameters[`${parameterNames.listed}${index}`] = value;
-    }
     for (const [name, stringValue] of Object.entries(parameters)) {
       new StringParameter(this, `Parameter-${name}`, {
         parameterName: `/cistern/${stage}/${name}`,
@@ -49,9 +86,23 @@ export class CisternStack extends Stack {
       });
     }
 
-    new CfnOutput(this, 'Stage', { value: stage });
-    new CfnOutput(this, 'ReceiverUrl', { value: receiver.url });
-    new CfnOutput(this, 'ArchiveBucket', { value: archive.bucketName });
-    new CfnOutput(this, 'LedgerBucket', { value: ledger.bucketName });
+    const outputs = {
+      Stage: stage,
+      ReceiverUrl: receiver.url,
+      ArchiveBucket: archive.bucketName,
+      LedgerBucket: ledger.bucketName,
+      AlertsTopic: topics.alerts.topicArn,
+      UrgentTopic: topics.urgent.topicArn,
+      DeadLetterQueue: deadLetters.queueUrl,
+      WatchFunction: watch.fn.functionName,
+      IncidentsFullPolicy: people.full.managedPolicyArn,
+      IncidentsReadOnlyPolicy: people.readOnly.managedPolicyArn,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
+}
+
+/** `<folder>0`, `<folder>1` … */
+function numbered(folder: string, values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(values.map((value, index) => [`${folder}${index}`, value]));
 }

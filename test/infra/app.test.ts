@@ -14,6 +14,11 @@ const root = join(import.meta.dirname, '..', '..');
 const everything = {
   stage: 'staging',
   apps: [{ name: 'shop' }],
+  alerts: {
+    channels: { mail: { type: 'sns', topicArn: 'arn:aws:sns:eu-central-1:111122223333:on-call' } },
+    routes: [{ channels: ['mail'] }],
+  },
+  urgentEmails: ['on-call@example.com'],
   objectLock: { mode: 'governance', days: 30 },
   kmsKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   reservedConcurrency: 5,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { statements, synthesise, text } from './synthesise.ts';
 
 const standard = synthesise();
+const anyLog = 'logs/shop/2026/11/21/1763683200000-x.gz';
 const bucketNames = ['Archive', 'Ledger'] as const;
 
 describe.each(bucketNames)('the %s bucket', (name) => {
@@ -69,16 +70,33 @@ describe.each(bucketNames)('the %s bucket', (name) => {
     }
   });
 
-  test('destroys what is older than the retention, noncurrent versions and delete markers included', () => {
-    for (const retentionDays of [90, 400]) {
-      const fate = fateIn(name, { retentionDays }, 5000);
-      expect(fate.currentExpires).toEqual([retentionDays]);
-      expect(fate.noncurrentExpires).toEqual([retentionDays]);
-      expect(fate.incompleteUploadsEnd).toEqual([1]);
-      // Expiration by days removes lone delete markers only through a rule that no size filter narrows.
-      expect(fate.markersExpire).toEqual([retentionDays]);
-    }
+  test('keeps no upload that was never completed', () => {
+    expect(fateIn(name, {}, 'x', 5000).incompleteUploadsEnd).toEqual([1]);
   });
+});
+
+describe('what expires', () => {
+  test.each([
+    ['Archive', 'logs/shop/2026/11/21/1763683200000-x.gz', { retentionDays: 90 }, 90],
+    ['Archive', 'logs/shop/2026/11/21/1763683200000-x.gz', { retentionDays: 400, incidentDays: 90 }, 400],
+    ['Ledger', 'incidents/inc_20261121_0915_k3f9qa/events/1-x.json', {}, 400],
+    ['Ledger', 'incidents/inc_20261121_0915_k3f9qa/artifacts/postmortem.md', { incidentDays: 730 }, 730],
+    ['Ledger', 'incidents/set-aside/1.json', { retentionDays: 3650 }, 400],
+    ['Ledger', 'reports/incidents/weekly/2026-W47.md', { retentionDays: 365 }, 365],
+  ] as const)('in the %s: %s, with %j, after %i days', (name, key, config, days) => {
+    const fate = fateIn(name, config, key, 5000);
+    expect(fate.currentExpires).toEqual([days]);
+    expect(fate.noncurrentExpires).toEqual([days]);
+    // Expiration by days removes lone delete markers only through a rule that no size filter narrows.
+    expect(fate.markersExpire).toEqual([days]);
+  });
+
+  test.each(['incidents/state.json', 'reports/jobs/watch.json'])(
+    'are the former versions of %s, which every run replaces, after a week',
+    (key) => {
+      expect(Math.min(...fateIn('Ledger', {}, key, 50_000).noncurrentExpires)).toBe(7);
+    },
+  );
 });
 
 describe('the archive', () => {
@@ -98,11 +116,11 @@ describe('the archive', () => {
   test.each([300, 5_000, 127 * 1024, 5_000_000])(
     'moves an object of %i bytes to Infrequent Access',
     (size) => {
-      expect(fateIn('Archive', {}, size).moves).toEqual([{ to: 'STANDARD_IA', days: 30 }]);
-      expect(fateIn('Archive', { infrequentAccessDays: 45 }, size).moves).toEqual([
+      expect(fateIn('Archive', {}, anyLog, size).moves).toEqual([{ to: 'STANDARD_IA', days: 30 }]);
+      expect(fateIn('Archive', { infrequentAccessDays: 45 }, anyLog, size).moves).toEqual([
         { to: 'STANDARD_IA', days: 45 },
       ]);
-      expect(fateIn('Archive', { infrequentAccessDays: 'never' }, size).moves).toEqual([]);
+      expect(fateIn('Archive', { infrequentAccessDays: 'never' }, anyLog, size).moves).toEqual([]);
     },
   );
 });
@@ -130,6 +148,7 @@ const lifecycle = z.strictObject({
     z.strictObject({
       Id: z.string(),
       Status: z.literal('Enabled'),
+      Prefix: z.string().default(''),
       ExpirationInDays: z.number().optional(),
       NoncurrentVersionExpiration: z.strictObject({ NoncurrentDays: z.number() }).optional(),
       AbortIncompleteMultipartUpload: z.strictObject({ DaysAfterInitiation: z.number() }).optional(),
@@ -141,11 +160,13 @@ const lifecycle = z.strictObject({
   ),
 });
 
-/** What S3 does to an object of this size: without a size filter, nothing under 128 KB changes its class. */
-function fateIn(name: (typeof bucketNames)[number], config: unknown, size: number) {
+/** What S3 does to an object of this key and size: without a size filter, nothing under 128 KB changes its class. */
+function fateIn(name: (typeof bucketNames)[number], config: unknown, key: string, size: number) {
   const { Properties } = synthesise(config).named(name, 'AWS::S3::Bucket');
   const { Rules } = lifecycle.parse(Properties['LifecycleConfiguration']);
-  const rules = Rules.filter(({ ObjectSizeGreaterThan = -1 }) => size > ObjectSizeGreaterThan);
+  const rules = Rules.filter(
+    ({ Prefix, ObjectSizeGreaterThan = -1 }) => key.startsWith(Prefix) && size > ObjectSizeGreaterThan,
+  );
   const unfiltered = rules.filter(({ ObjectSizeGreaterThan }) => ObjectSizeGreaterThan === undefined);
   return {
     currentExpires: rules.flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []),

@@ -1,15 +1,18 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { MissingBundleError } from '../../infra/bundled-function.ts';
 import { addCistern } from '../../infra/cistern.ts';
-import { MissingBundleError } from '../../infra/receiver.ts';
-import { newApp, statements, synthesise, temporaryFolder, text } from './synthesise.ts';
+
+import { allowedTo, fakeBundles, newApp, synthesise, temporaryFolder, text } from './synthesise.ts';
 
 const standard = synthesise();
-const receiver = standard.only('AWS::Lambda::Function');
+const receiver = standard.named('ReceiverFunction', 'AWS::Lambda::Function');
 const drains = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/cistern/production/drains';
 
 describe('what the receiver may do', () => {
-  const allowed = allowedToReceiver(standard);
+  const allowed = allowedTo(standard, 'ReceiverRole');
 
   test('is to create objects, to read its drains and to write its log', () => {
     expect(allowed.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
@@ -39,7 +42,9 @@ describe('what the receiver may do', () => {
   });
 
   test("stops at its own stage's drains", () => {
-    const resources = allowedToReceiver(synthesise({ stage: 'staging' })).flatMap((one) => one.resources);
+    const resources = allowedTo(synthesise({ stage: 'staging' }), 'ReceiverRole').flatMap(
+      (one) => one.resources,
+    );
     expect(resources.filter((resource) => resource.includes(':ssm:'))).toEqual([
       drains.replace('production', 'staging'),
       `${drains.replace('production', 'staging')}/*`,
@@ -48,7 +53,7 @@ describe('what the receiver may do', () => {
 
   test('includes data keys of a given key for the archive, and nothing else of that key', () => {
     const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
-    const extra = allowedToReceiver(synthesise({ kmsKeyArn })).filter(({ resources }) =>
+    const extra = allowedTo(synthesise({ kmsKeyArn }), 'ReceiverRole').filter(({ resources }) =>
       resources.includes(kmsKeyArn),
     );
     expect(extra.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
@@ -80,16 +85,34 @@ describe('the function', () => {
   test('writes to a log that does not grow for ever', () => {
     const logging = z.object({ LogGroup: z.unknown() }).parse(receiver.Properties['LoggingConfig']);
     expect(text(logging.LogGroup)).toBe('<ReceiverLog>');
-    expect(standard.only('AWS::Logs::LogGroup').Properties['RetentionInDays']).toBe(30);
-    const longer = synthesise({ functionLogDays: 365 }).only('AWS::Logs::LogGroup');
+    expect(standard.named('ReceiverLog', 'AWS::Logs::LogGroup').Properties['RetentionInDays']).toBe(30);
+    const longer = synthesise({ functionLogDays: 365 }).named('ReceiverLog', 'AWS::Logs::LogGroup');
     expect(longer.Properties['RetentionInDays']).toBe(365);
   });
 
   test('reserves concurrency only when an operator says so', () => {
     expect(receiver.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
-    const reserved = synthesise({ reservedConcurrency: 20 }).only('AWS::Lambda::Function');
+    const reserved = synthesise({ reservedConcurrency: 20 }).named(
+      'ReceiverFunction',
+      'AWS::Lambda::Function',
+    );
     expect(reserved.Properties['ReservedConcurrentExecutions']).toBe(20);
   });
+
+  test('runs as that role', () => {
+    expect(text(receiver.Properties['Role'])).toBe('<ReceiverRole.Arn>');
+  });
+
+  test.each(['receiver', 'watch', 'report'])(
+    'is not deployed while the bundle of the %s is missing',
+    (name) => {
+      const bundles = fakeBundles();
+      rmSync(join(bundles, name, 'index.mjs'));
+      expect(() => addCistern(newApp({}), bundles)).toThrow(
+        `${join(bundles, name, 'index.mjs')} is missing: run "npm run build" first.`,
+      );
+    },
+  );
 
   test('has to be built first', () => {
     const empty = temporaryFolder();
@@ -128,16 +151,3 @@ describe('its URL', () => {
     expect(standard.stack.terminationProtection).toBe(true);
   });
 });
-
-/** Every statement that allows something to the receiver's role, wherever it is attached. */
-function allowedToReceiver(template: ReturnType<typeof synthesise>) {
-  expect(text(template.only('AWS::Lambda::Function').Properties['Role'])).toBe('<ReceiverRole.Arn>');
-  const role = template.only('AWS::IAM::Role').Properties;
-  expect(role['ManagedPolicyArns']).toBeUndefined();
-  expect([...template.ofType('AWS::IAM::Policy'), ...template.ofType('AWS::IAM::ManagedPolicy')]).toEqual([]);
-  return z
-    .array(z.object({ PolicyDocument: z.unknown() }))
-    .parse(role['Policies'])
-    .flatMap(({ PolicyDocument }) => statements(PolicyDocument))
-    .filter(({ effect }) => effect === 'Allow');
-}

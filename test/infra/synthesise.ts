@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import * as z from 'zod';
 import { addCistern } from '../../infra/cistern.ts';
 
@@ -37,11 +37,10 @@ export function temporaryFolder(): string {
 /** A folder as `npm run build` leaves it, so that no test depends on a build. */
 export function fakeBundles(): string {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, 'receiver'));
-  writeFileSync(
-    join(folder, 'receiver', 'index.mjs'),
-    'export const handler = () => ({ statusCode: 200 });\n',
-  );
+  for (const name of ['receiver', 'watch', 'report']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'index.mjs'), `export const handler = () => '${name}';\n`);
+  }
   return folder;
 }
 
@@ -119,4 +118,36 @@ export function statements(document: unknown) {
     principal: statement.Principal,
     condition: statement.Condition,
   }));
+}
+
+/** Every statement that allows something to the role whose construct has this name, wherever it is attached. */
+export function allowedTo(template: Synthesised, roleName: string): Statement[] {
+  const role = template.named(roleName, 'AWS::IAM::Role').Properties;
+  expect(role['ManagedPolicyArns']).toBeUndefined();
+  const attached = template
+    .ofType('AWS::IAM::Policy')
+    .filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(`"${roleName}`));
+  expect(attached).toEqual([]);
+  return z
+    .array(z.object({ PolicyDocument: z.unknown() }))
+    .parse(role['Policies'])
+    .flatMap(({ PolicyDocument }) => statements(PolicyDocument))
+    .filter(({ effect }) => effect === 'Allow');
+}
+
+export type Synthesised = ReturnType<typeof synthesise>;
+export type Statement = ReturnType<typeof statements>[number];
+
+/** The resources on which these statements allow an action, each with the condition that goes with it. */
+export function resourcesOf(allowed: readonly Statement[], action: string): string[] {
+  return allowed.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
+}
+
+/** A value of a template with every intrinsic function in it written out by {@link text}. */
+export function plain(value: unknown): unknown {
+  const asText = intrinsic.safeParse(value);
+  if (asText.success) return text(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }
