@@ -187,31 +187,6 @@ export function statusAt({ status, acknowledgedUntil }: Incident, now: number): 
   return acknowledgedUntil !== undefined && acknowledgedUntil <= now ? 'open' : status;
 }
 
-/** When the trouble ended, as far as it is over. */
-export function endedAt(incident: Incident): number | undefined {
-  return incident.mitigatedAt ?? incident.resolvedAt ?? incident.closedAt;
-}
-
-/** From its beginning to the incident, to the first acknowledgement, to its end; and how long it lasted in all. */
-export interface Durations {
-  readonly toDetect: number;
-  readonly toAcknowledge?: number;
-  readonly toResolve?: number;
-  readonly lasted?: number;
-}
-
-export function durationsOf(incident: Incident): Durations {
-  const { since, openedAt, acknowledgedAt } = incident;
-  const end = endedAt(incident);
-  return {
-    toDetect: openedAt - since,
-    ...(acknowledgedAt === undefined ? {} : { toAcknowledge: Math.max(0, acknowledgedAt - openedAt) }),
-    ...(end === undefined
-      ? {}
-      : { toResolve: Math.max(0, end - openedAt), lasted: Math.max(0, end - since) }),
-  };
-}
-
 /** From the day after it was due, UTC, until it is done. */
 export function isOverdue({ due, doneAt }: FollowUp, now: number): boolean {
   return doneAt === undefined && due < new Date(now).toISOString().slice(0, 10);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { durationsOf } from '../../lib/incidents/durations.ts';
 import type { IncidentEvent } from '../../lib/incidents/incident.ts';
 import { severities } from '../../lib/incidents/incident.ts';
-import { durationsOf, foldTimeline, isOverdue, statusAt } from '../../lib/incidents/record.ts';
+import { foldTimeline, isOverdue, statusAt } from '../../lib/incidents/record.ts';
 import { event, oneOfEach, openedAt } from '../support/incident-events.ts';
 
 /** Any events at all, in any order, some at the same time, some under the same id. */

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { durationsOf, endedAt } from '../../lib/incidents/durations.ts';
 import type { IncidentEvent } from '../../lib/incidents/incident.ts';
-import {
-  durationsOf,
-  endedAt,
-  foldTimeline,
-  type Incident,
-  isOverdue,
-  statusAt,
-} from '../../lib/incidents/record.ts';
+import { foldTimeline, type Incident, isOverdue, statusAt } from '../../lib/incidents/record.ts';
 import { event, incident as id, openedAt } from '../support/incident-events.ts';
 
 const minute = 60_000;
