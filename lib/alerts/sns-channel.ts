@@ -54,7 +54,6 @@ export function snsMessage(
       lambda: json,
       http: json,
       https: json,
-      firehose: json,
     }),
     MessageAttributes: attributes(alert),
   };
@@ -63,7 +62,7 @@ export function snsMessage(
 /** What filter policies can match. An array matches where one of its members does; an empty one is not allowed. */
 function attributes(alert: Alert): Record<string, MessageAttributeValue> {
   const { severity, check, kind, environment, stage, apps } = alert;
-  const [app, ...others] = names(apps);
+  const [app, ...others] = names(apps, 30).filter((name) => name !== '');
   const text = (value: string) => ({ DataType: 'String', StringValue: value });
   return {
     severity: text(severity),
