@@ -1,0 +1,302 @@
+import type { EventOf, IncidentEvent } from '../../lib/incidents/incident.ts';
+import { covers } from '../../lib/incidents/mutes.ts';
+import { minute } from './incident-steps.ts';
+import { Model } from './simulation-model.ts';
+import type { Arrival, Outcome } from './simulation-run.ts';
+import { isIn } from './simulation-world.ts';
+
+/** Everything in which the incidents and the pages differ from what the model says should be. */
+export function problems(outcome: Outcome): string[] {
+  const model = new Model(outcome.world, outcome.looks);
+  const lives = [...Map.groupBy(outcome.recorded.values(), ({ incident }) => incident).values()].map(
+    (events) => new Life(events, outcome.arrivals),
+  );
+  return [
+    ...nothingIsLost(outcome),
+    ...everyOutageHasItsIncident(model, lives),
+    ...everyIncidentIsTrue(model, lives),
+    ...everyIncidentIsPaged(outcome, lives),
+    ...everyPageIsTrue(outcome, model, lives),
+    ...remindersKeepTheirInterval(outcome, model, lives),
+    ...everyPageEnds(outcome, lives),
+    ...nothingStaysBehind(outcome),
+  ];
+}
+
+/** The look that something belongs to: a second watcher may be a little late. */
+function lookOf(at: number): number {
+  return at - (at % (5 * minute));
+}
+
+interface OpenSpan {
+  readonly from: number;
+  until: number;
+}
+
+/** One incident as its timeline tells it. */
+class Life {
+  readonly id: string;
+  readonly events: readonly IncidentEvent[];
+  readonly arrivals: readonly Arrival[];
+  readonly opened: EventOf<'opened'>;
+  /** Keys of its subjects, and since when each is in it. */
+  readonly members = new Map<string, number>();
+  readonly spans: OpenSpan[] = [];
+
+  constructor(events: readonly IncidentEvent[], arrivals: readonly Arrival[]) {
+    this.events = events.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const [opened] = this.events;
+    if (opened?.verb !== 'opened') throw new Error(`a timeline begins with ${opened?.verb}`);
+    this.opened = opened;
+    this.id = opened.incident;
+    this.arrivals = arrivals.filter(({ alert }) => alert.incident === this.id);
+    for (const event of this.events) {
+      if (event.verb === 'opened' || event.verb === 'widened') {
+        for (const subject of event.subjects) {
+          const check = event.apps.includes(subject) ? 'freshness' : opened.check;
+          this.members.set(`${check} ${subject}`, lookOf(event.at));
+        }
+      }
+      if (event.verb === 'opened' || event.verb === 'reopened') {
+        this.spans.push({ from: lookOf(event.at), until: Number.POSITIVE_INFINITY });
+      }
+      const span = this.spans.at(-1);
+      if (event.verb === 'resolved' && span !== undefined) span.until = lookOf(event.at);
+    }
+  }
+
+  isAbout(key: string, at: number): boolean {
+    return (this.members.get(key) ?? Number.POSITIVE_INFINITY) <= at && isIn(this.spans, at);
+  }
+
+  eventsAt(at: number, ...verbs: readonly IncidentEvent['verb'][]): IncidentEvent[] {
+    return this.events.filter((event) => lookOf(event.at) === at && verbs.includes(event.verb));
+  }
+}
+
+function name(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function nothingIsLost({ happened, recorded }: Outcome): string[] {
+  const ids = new Set(happened.map(({ id }) => id));
+  return [
+    ...(ids.size === happened.length ? [] : ['two events have the same id']),
+    ...happened.flatMap((event) => (recorded.has(event.id) ? [] : [`${event.id} was never recorded`])),
+    ...[...recorded.keys()].flatMap((id) => (ids.has(id) ? [] : [`${id} was recorded, yet never stored`])),
+  ];
+}
+
+function everyOutageHasItsIncident(model: Model, lives: readonly Life[]): string[] {
+  return model.outages
+    .filter(({ key }) => key.startsWith('canary ') === false)
+    .flatMap(({ key, start, end }) => {
+      const about = lives.filter((life) => life.isAbout(key, start));
+      if (about.length !== 1) return [`${about.length} incidents for ${key} at ${name(start)}`];
+      const span = about[0]?.spans.find((each) => isIn([each], start));
+      return end !== undefined && span !== undefined && span.until < end
+        ? [`${about[0]?.id} ended before ${key} did, ${name(end)}`]
+        : [];
+    });
+}
+
+function everyIncidentIsTrue(model: Model, lives: readonly Life[]): string[] {
+  return lives.flatMap((life) => {
+    const found: string[] = [];
+    if (life.opened.subjects.includes('*')) {
+      const at = lookOf(life.opened.at);
+      return [0, 5, 10].every((ago) => model.blindLooks.has(at - ago * minute)) || hadGaps(at, model)
+        ? []
+        : [`${life.id} says that it can't look`];
+    }
+    for (const [key, since] of life.members) {
+      const isCanary = key.startsWith('canary ');
+      if (isCanary ? !model.isOutAt(key, since) : model.startsAt(key, since) === undefined) {
+        found.push(`${life.id} holds ${key} from ${name(since)}`);
+      }
+    }
+    for (const { from, until } of life.spans) {
+      const keys = [...life.members.keys()];
+      if (!keys.some((key) => model.isOutAt(key, from))) found.push(`${life.id} opened at ${name(from)}`);
+      if (until === Number.POSITIVE_INFINITY) continue;
+      if (keys.some((key) => model.isOutAt(key, until))) found.push(`${life.id} ended early, ${name(until)}`);
+      if (!model.outages.some(({ key, end }) => end === until && life.members.has(key))) {
+        found.push(`${life.id} ended late, ${name(until)}`);
+      }
+    }
+    const [only, ...others] = life.members.keys();
+    if (only !== undefined && others.length === 0 && !only.startsWith('canary ')) {
+      const own = model.outages.filter(
+        ({ key, start }) => key === only && life.spans.some(({ from }) => from === start),
+      );
+      own.forEach(({ continues, start }, index) => {
+        if (index > 0 && !continues) found.push(`${life.id} goes on with another outage, ${name(start)}`);
+      });
+    }
+    return found;
+  });
+}
+
+/** Runs that were missed stretch three looks over more than fifteen minutes. */
+function hadGaps(at: number, { blindLooks }: Model): boolean {
+  const recent = [...blindLooks].filter((look) => look <= at).slice(-3);
+  return recent.length === 3 && at - (recent[0] ?? 0) <= 40 * minute;
+}
+
+function isQuiet({ world }: Outcome, { alert }: { alert: Arrival['alert'] }, at: number): boolean {
+  const subjects = alert.subjects.map((subject) =>
+    alert.apps.includes(subject)
+      ? ({ check: 'freshness', app: subject } as const)
+      : ({ check: alert.check, app: undefined } as const),
+  );
+  return subjects.every((subject) =>
+    world.mutes.some((mute) => isIn([mute], at) && covers(mute.scope, subject)),
+  );
+}
+
+/** By the first run that could, unless it was over by then; by the fallback when the channel is away. */
+function everyIncidentIsPaged(outcome: Outcome, lives: readonly Life[]): string[] {
+  const { world, completed } = outcome;
+  const works = (channel: string, at: number) => !isIn(world.channelFaults.get(channel) ?? [], at);
+  return lives.flatMap((life) =>
+    life.spans.flatMap(({ from, until }) => {
+      const isMuted = (at: number) =>
+        world.mutes.some((mute) => isIn([mute], at + 1) && mute.from <= at) &&
+        life.events.some(({ verb }) => verb === 'muted');
+      if (isMuted(from) || life.events.some((event) => event.verb === 'muted' && lookOf(event.at) >= from)) {
+        return [];
+      }
+      const told = (channel: string, by: number) =>
+        life.arrivals.some(
+          (each) =>
+            each.channel === channel && each.alert.kind === 'trigger' && from <= each.at && each.at <= by,
+        );
+      const found: string[] = [];
+      const first = completed.find((at) => at >= from && works('page', at));
+      if (first !== undefined && first < until && !told('page', first)) {
+        found.push(`${life.id} was not told by ${name(first)}`);
+      }
+      const late = completed.find((at) => at >= from + 12 * minute && works('backup', at));
+      if (late !== undefined && late < until && !told('page', late) && !told('backup', late)) {
+        if (!life.events.some(({ verb }) => verb === 'acknowledged')) {
+          found.push(`${life.id} did not fall back by ${name(late)}`);
+        }
+      }
+      return found;
+    }),
+  );
+}
+
+function everyPageIsTrue(outcome: Outcome, model: Model, lives: readonly Life[]): string[] {
+  const keysOf = ({ alert }: Arrival) =>
+    alert.subjects.map((subject) => `${alert.apps.includes(subject) ? 'freshness' : alert.check} ${subject}`);
+  const seen = new Map<string, Arrival>();
+  return outcome.arrivals.flatMap((arrival) => {
+    const { alert, unsent, at } = arrival;
+    if (alert.subjects.includes('*')) return [];
+    const said = lookOf(alert.at);
+    const found: string[] = [];
+    const earlier = seen.get(unsent);
+    if (earlier === undefined) seen.set(unsent, arrival);
+    else if (JSON.stringify(earlier.alert) !== JSON.stringify(alert)) found.push(`${unsent} changed`);
+    const out = keysOf(arrival).filter((key) => model.isOutAt(key, said));
+    const what = `${arrival.channel} was told ${alert.kind} ${alert.reason} of ${alert.incident}`;
+    if (alert.kind === 'trigger') {
+      if (out.length === 0) found.push(`${what}, which was not bad at ${name(said)}`);
+      if (out.every((key) => model.statusAt(key, said) === 'skipped')) found.push(`${what} outside hours`);
+      if (isQuiet(outcome, arrival, at)) found.push(`${what} while muted, ${name(at)}`);
+      if (!keysOf(arrival).some((key) => model.isOutAt(key, lookOf(at)))) {
+        found.push(`${what}, which was over at ${name(at)}`);
+      }
+    }
+    const life = lives.find(({ id }) => id === alert.incident);
+    if (alert.kind === 'resolve' && (life === undefined || isIn(life.spans, said))) {
+      found.push(`${what}, which was open at ${name(said)}`);
+    }
+    if (alert.kind === 'resolve' && alert.reason !== 'repeated' && out.length > 0) {
+      found.push(`${what}, yet ${out} was bad`);
+    }
+    return found;
+  });
+}
+
+const news: ReadonlySet<string> = new Set(['opened', 'reopened', 'escalated', 'unmuted', 'reminder']);
+
+function remindersKeepTheirInterval(outcome: Outcome, model: Model, lives: readonly Life[]): string[] {
+  const { world, completed } = outcome;
+  return lives.flatMap((life) => {
+    const first = new Map(life.arrivals.map((each) => [each.unsent, each]));
+    const told = [...first.values()].filter(
+      ({ channel, alert }) => channel === 'page' && news.has(alert.reason),
+    );
+    const times = [...new Set(told.map(({ alert }) => alert.at))].sort((a, b) => a - b);
+    const found: string[] = [];
+    for (const { alert } of told) {
+      if (alert.reason !== 'reminder') continue;
+      const before = times.filter((at) => at < alert.at).at(-1);
+      if (before !== undefined && alert.at - before < 4 * 60 * minute) {
+        found.push(`${life.id} was reminded of after ${(alert.at - before) / minute} min`);
+      }
+      const acked = life.events.findLast(({ verb, at }) => verb === 'acknowledged' && at <= alert.at);
+      if (acked !== undefined && alert.at - acked.at < 24 * 60 * minute) {
+        found.push(`${life.id} was reminded of although acknowledged, ${name(alert.at)}`);
+      }
+    }
+    const undisturbed = life.events.every(({ verb }) => verb !== 'muted' && verb !== 'acknowledged');
+    if (!undisturbed || life.opened.subjects.includes('*')) return found;
+    for (const { from, until } of life.spans) {
+      const due = completed.find(
+        (at) =>
+          // The first word of it may have come from a second watcher, a little late.
+          at >= from + 4 * 60 * minute + 2000 &&
+          at < until &&
+          [...life.members.keys()].some((key) => model.statusAt(key, lookOf(at)) === 'critical'),
+      );
+      const working = !isIn(world.channelFaults.get('page') ?? [], due ?? 0);
+      const faulty = (world.channelFaults.get('page') ?? []).some(
+        (fault) => fault.from < (due ?? 0) && fault.until > from,
+      );
+      if (due === undefined || !working || faulty) continue;
+      if (!told.some(({ alert }) => alert.reason === 'reminder' && from < alert.at && alert.at <= due)) {
+        found.push(`${life.id} was not reminded of by ${name(due)}`);
+      }
+    }
+    return found;
+  });
+}
+
+/** The last word that each channel has of an incident is that it is over. */
+function everyPageEnds({ arrivals, world, died }: Outcome, lives: readonly Life[]): string[] {
+  return lives
+    .flatMap((life) => {
+      const channels = Map.groupBy(life.arrivals, ({ channel }) => channel);
+      const isClosed = life.spans.every(({ until }) => until < world.until);
+      return [
+        ...(isClosed ? [] : [`${life.id} never ended`]),
+        ...[...channels].flatMap(([channel, of]) => {
+          const found: string[] = [];
+          if (of.at(-1)?.alert.kind !== 'resolve') found.push(`${life.id} stays open at ${channel}`);
+          // Only a run that died leaves doubt whether a trigger has arrived.
+          if (
+            of[0]?.alert.kind === 'resolve' &&
+            !died.some((at) => at >= life.opened.at && at <= (of[0]?.at ?? 0))
+          ) {
+            found.push(`${channel} was told the end of ${life.id} and not its beginning`);
+          }
+          return found;
+        }),
+      ];
+    })
+    .concat(arrivals.length === 0 ? ['nothing was ever told'] : []);
+}
+
+function nothingStaysBehind({ state, world }: Outcome): string[] {
+  const watched = world.apps.filter(({ removedAt = Number.POSITIVE_INFINITY }) => removedAt > world.until);
+  const subjects = Object.keys(state.subjects).length;
+  return [
+    ...(subjects === watched.length + 2 ? [] : [`${subjects} subjects stay in the state`]),
+    ...(Object.keys(state.incidents).length === 0 ? [] : ['incidents stay in the state']),
+    ...(state.unsent.length + state.unrecorded.length === 0 ? [] : ['something is still owed']),
+    ...(state.mutes.length === 0 ? [] : ['mutes stay in the state']),
+  ];
+}
