@@ -7,6 +7,7 @@ import { DirectoryParameters } from '../../lib/drains/directory-parameters.ts';
 import { canaryCheck } from '../../lib/watch/canary.ts';
 import { canaryApp } from '../../lib/watch/canary-app.ts';
 import { tracerUrl } from '../../lib/watch/tracer-url.ts';
+import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { type Run, runCli } from '../support/run-cli.ts';
 import { type ServeProcess, startServe } from '../support/serve-process.ts';
 import { storedBatches } from '../support/stored-batches.ts';
@@ -101,6 +102,46 @@ describe('a round trip through cistern serve', () => {
     });
     expect(stderr).toContain('cistern drain');
     expect(`${stdout}${stderr}`).not.toContain('aSecretThatIsNotLive');
+  });
+});
+
+describe('a round trip of a stage', () => {
+  let aws: FakeAws;
+  let serve: ServeProcess;
+  beforeAll(async () => {
+    aws = await startFakeAws();
+    serve = await startServe({ args: ['--bucket', aws.s3.bucket], env: aws.env() });
+    const value = `http://drain:${serve.secret}@${serve.url.host}`;
+    const parameters = { receiver_url: serve.url.origin, archive_bucket: aws.s3.bucket, drain_url: value };
+    for (const [name, value] of Object.entries(parameters)) {
+      aws.ssm.parameters.set(`/cistern/test/${name}`, { value, type: 'SecureString' });
+    }
+  });
+  afterAll(async () => {
+    await serve.kill();
+    await aws.close();
+  });
+
+  it('finds its batch in the bucket, in a few requests', async () => {
+    const before = aws.s3.requests.length;
+
+    const { code, stdout } = await runCli(['smoke', 'shop', '--stage', 'test'], { env: aws.env() });
+
+    expect(code).toBe(0);
+    const [key] = [...aws.s3.objects.keys()].filter((key) => key.startsWith('logs/shop/'));
+    expect(stdout).toContain(key);
+    // One to store, one to list, one to read.
+    expect(aws.s3.requests.length - before).toBe(3);
+  });
+
+  it('says so when the bucket can not be listed', async () => {
+    aws.s3.always({ on: 'ListObjectsV2', status: 403, code: 'AccessDenied' });
+
+    const { code, stderr } = await runCli(['smoke', 'shop', '--stage', 'test'], { env: aws.env() });
+    aws.s3.always(undefined);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('s3:ListBucket');
   });
 });
 
