@@ -15,9 +15,6 @@ export interface DrainOptions {
   readonly target: string;
 }
 
-/** The parameter with the token for Heroku's API. */
-export const herokuTokenParameter = 'heroku';
-
 /** A look every 15 minutes, less what one run of the watch may begin earlier than another. */
 const everyMs = 14 * 60 * 1000;
 /** Requests under way at once: Heroku allows 4,500 an hour. */
@@ -48,7 +45,7 @@ function isDue(apps: readonly AppName[], look: Look): boolean {
 
 async function lookAtAll(options: DrainOptions, look: Look): Promise<readonly Finding[]> {
   const { apps, parameters, heroku, target } = options;
-  const token = (await parameters.get(herokuTokenParameter))?.trim();
+  const token = (await parameters.get(parameterNames.heroku))?.trim();
   if (token === undefined || token === '') {
     return apps.map((app) => ({
       ...about(app),
