@@ -66,7 +66,7 @@ export class CisternStack extends Stack {
       watch: watch.fn,
       deadLetters,
     });
-    const people = new People(this, 'People', { config, ledger, key });
+    const people = new People(this, 'People', { config, archive, ledger, key });
 
     const listed = [...config.apps.map(({ name }) => name), canaryApp];
     const parameters: Record<string, string> = {
