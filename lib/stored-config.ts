@@ -20,7 +20,23 @@ export async function storedConfig(
   } catch {
     throw damaged();
   }
-  return parseConfig(input);
+  return withOwnTopic(parseConfig(input));
+}
+
+/** {@link storedConfig}, where there must be one. */
+export async function requireStoredConfig(
+  parameters: ParameterReader,
+  signal?: AbortSignal,
+): Promise<Config> {
+  const config = await storedConfig(parameters, signal);
+  if (config !== undefined) return config;
+  throw new ConfigError([`parameter ${parameterNames.config}0: must hold what the stage was deployed with`]);
+}
+
+/** A stage for which no channel is configured tells the topic that its stack has made. */
+function withOwnTopic(config: Config): Config {
+  if (Object.keys(config.alerts.channels).length > 0) return config;
+  return { ...config, alerts: { ...config.alerts, channels: { topic: { type: 'sns' } } } };
 }
 
 /** A deployment replaces the parts one by one, so it may have been read in the middle of one. */

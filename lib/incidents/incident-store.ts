@@ -12,6 +12,9 @@ export interface IncidentStore {
     signal?: AbortSignal,
   ): Promise<'replaced' | 'changed'>;
 
+  /** Keeps a copy of a state that can't be understood; the caller then replaces it, at the error's version. */
+  setAsideState(unreadable: UnreadableError): Promise<void>;
+
   /** Adds to a timeline. Adding an event that is there already is harmless. */
   append(event: IncidentEvent, signal?: AbortSignal): Promise<void>;
   /** Ids of all incidents from `after` on (an id, or a prefix of one such as `inc_20260131`), in order. */
@@ -40,10 +43,13 @@ export interface Timeline {
 export class UnreadableError extends Error {
   /** Where it is stored. */
   readonly key: string;
+  /** As {@link StoredState.version}. */
+  readonly version: string;
 
-  constructor(key: string, message: string, options?: ErrorOptions) {
+  constructor(key: string, version: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'UnreadableError';
     this.key = key;
+    this.version = version;
   }
 }

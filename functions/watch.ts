@@ -1,0 +1,32 @@
+import { requireVariables } from '../lib/environment.ts';
+import { powertoolsLog } from '../lib/powertools-log.ts';
+import { StageWatch } from '../lib/stage.ts';
+import { runWatchJob } from '../lib/watch-job.ts';
+
+const environment = requireVariables(
+  'CISTERN_STAGE',
+  'CISTERN_BUCKET',
+  'CISTERN_LEDGER',
+  'CISTERN_RECEIVER_FUNCTION',
+  'CISTERN_TOPIC_ARN',
+  'CISTERN_URGENT_TOPIC_ARN',
+);
+const log = powertoolsLog('watch');
+const names = {
+  stage: environment.CISTERN_STAGE,
+  archiveBucket: environment.CISTERN_BUCKET,
+  ledgerBucket: environment.CISTERN_LEDGER,
+  receiverFunction: environment.CISTERN_RECEIVER_FUNCTION,
+  alertsTopic: environment.CISTERN_TOPIC_ARN,
+  urgentTopic: environment.CISTERN_URGENT_TOPIC_ARN,
+};
+const watch = new StageWatch(names, { log, canary: true });
+
+/** Runs every five minutes. That it fails, or does not run at all, pages by alarms that need none of this code. */
+export async function handler(): Promise<void> {
+  const { events, outcomes } = await runWatchJob(await watch.job());
+  for (const { incident, verb } of events) log.info('an incident changed', { incident, verb });
+  for (const { id, delivery } of outcomes) {
+    if (delivery.outcome !== 'accepted') log.warn('an alert was not delivered', { id, ...delivery });
+  }
+}

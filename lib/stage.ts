@@ -1,0 +1,104 @@
+import { openChannels } from './alerts/channels.ts';
+import { createSnsClient, SnsChannel } from './alerts/sns-channel.ts';
+import { SnsSubscriptions } from './alerts/sns-subscriptions.ts';
+import { createS3Client, S3Store } from './archive/s3-store.ts';
+import type { Config } from './config.ts';
+import { parameterNames } from './drains/parameters.ts';
+import { createSsmClient, SsmParameters } from './drains/ssm-parameters.ts';
+import { LedgerIncidents } from './incidents/ledger-incidents.ts';
+import { rulesOf } from './incidents/rules.ts';
+import { S3Ledger } from './ledger/s3-ledger.ts';
+import type { Log } from './log.ts';
+import { requireStoredConfig } from './stored-config.ts';
+import { checksThrough } from './watch/checks.ts';
+import { CloudWatchCountersReader, createCloudWatchClient } from './watch/cloudwatch-counters-reader.ts';
+import { expectedArchive, expectedLedger } from './watch/expected-buckets.ts';
+import { S3BucketReader } from './watch/s3-bucket-reader.ts';
+import { S3PageLister } from './watch/s3-page-lister.ts';
+import type { WatchJob } from './watch-job.ts';
+
+/** What the stack has made for a stage, by the names that AWS gave. */
+export interface StageNames {
+  readonly stage: string;
+  readonly archiveBucket: string;
+  readonly ledgerBucket: string;
+  readonly receiverFunction: string;
+  readonly alertsTopic: string;
+  readonly urgentTopic: string;
+}
+
+export interface StageWatchOptions {
+  readonly log: Log;
+  /** Whether a tracer is sent: a look that changes nothing sends none. */
+  readonly canary: boolean;
+}
+
+/**
+ * How a deployed stage is watched: everything that the watch needs of AWS, put together in the one place that
+ * the function and the command line share. Made anew for each run, since configuration and secrets may change.
+ */
+export class StageWatch {
+  readonly #s3 = createS3Client();
+  readonly #sns = createSnsClient();
+  readonly #cloudWatch = createCloudWatchClient();
+  readonly #names: StageNames;
+  readonly #parameters: SsmParameters;
+  readonly #options: StageWatchOptions;
+
+  constructor(names: StageNames, options: StageWatchOptions) {
+    this.#names = names;
+    this.#options = options;
+    this.#parameters = new SsmParameters(createSsmClient(), names.stage);
+  }
+
+  /** Throws ConfigError for a stage whose configuration is missing or damaged. */
+  async job(): Promise<WatchJob> {
+    const { archiveBucket, ledgerBucket, receiverFunction: functionName, stage } = this.#names;
+    const parameters = this.#parameters;
+    const [config, secrets, heartbeat] = await Promise.all([
+      requireStoredConfig(parameters),
+      parameters.get(parameterNames.alerts),
+      parameters.get(parameterNames.heartbeat),
+    ]);
+    const opened = openChannels(config.alerts, secrets, {
+      sns: (name, arn) => new SnsChannel(name, this.#sns, arn),
+      topicArn: this.#names.alertsTopic,
+    });
+    const ledger = new S3Ledger(this.#s3, ledgerBucket);
+    const checks = checksThrough({
+      config,
+      parameters,
+      archive: new S3Store(this.#s3, archiveBucket),
+      lister: new S3PageLister(this.#s3, archiveBucket),
+      ledger,
+      retention: { buckets: this.#buckets(config) },
+      counters: new CloudWatchCountersReader(this.#cloudWatch, { stage, functionName }),
+      target: `--stage ${stage}`,
+      opened,
+      topics: this.#topics(config),
+      subscriptions: new SnsSubscriptions(this.#sns),
+      canary: this.#options.canary,
+    });
+    const store = new LedgerIncidents(ledger);
+    const { log } = this.#options;
+    return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config), heartbeat, log };
+  }
+
+  #buckets(config: Config) {
+    const { archiveBucket, ledgerBucket } = this.#names;
+    const reader = (bucket: string) => new S3BucketReader(this.#s3, bucket);
+    return [
+      { subject: 'archive', reader: reader(archiveBucket), expected: expectedArchive(config) },
+      { subject: 'ledger', reader: reader(ledgerBucket), expected: expectedLedger(config) },
+    ] as const;
+  }
+
+  /** Somebody has to be subscribed to every topic that is told anything. */
+  #topics({ alerts }: Config): ReadonlyMap<string, string> {
+    const { alertsTopic, urgentTopic } = this.#names;
+    const own = Object.entries(alerts.channels).flatMap(([name, channel]): [string, string][] =>
+      channel.type === 'sns' ? [[name, channel.topicArn ?? alertsTopic]] : [],
+    );
+    return new Map([...own, ['topic urgent', urgentTopic]]);
+  }
+}

@@ -1,0 +1,141 @@
+import type { Channel } from './alerts/channel.ts';
+import { deliverAll, type Outcome } from './alerts/deliver.ts';
+import { settle } from './incidents/commands.ts';
+import type { IncidentEvent } from './incidents/incident.ts';
+import { type IncidentStore, UnreadableError } from './incidents/incident-store.ts';
+import { reconcile } from './incidents/reconcile.ts';
+import type { Rules } from './incidents/rules.ts';
+import { emptyState, type State } from './incidents/state.ts';
+import type { Log } from './log.ts';
+import type { Check, CheckResult, Finding } from './watch/finding.ts';
+import { runChecks } from './watch/run-checks.ts';
+
+/** All that one stage, or one data directory, is watched with. */
+export interface Watch {
+  readonly store: IncidentStore;
+  /** What is looked at, given what is known. */
+  readonly checks: (state: State) => readonly Check[];
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly rules: Rules;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** What one round found and did. */
+export interface Round {
+  readonly results: readonly CheckResult[];
+  /** What happened to incidents in it. */
+  readonly events: readonly IncidentEvent[];
+  readonly outcomes: readonly Outcome[];
+  /** As it was stored last. */
+  readonly state: State;
+}
+
+export interface RoundLimits {
+  /** How long the checks may take together, and how long telling may, in milliseconds. */
+  readonly checksMs: number;
+  readonly deliveryMs: number;
+  /** Gives the round up while it looks: then it changes nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/** How often a state is read again that somebody else has replaced meanwhile. */
+const tries = 8;
+
+/**
+ * One round of the watch: look, reconcile, store the state, record, tell, store what was recorded and told.
+ *
+ * Whatever is recorded or told stands in the stored state before, and leaves it after. So a round may die
+ * anywhere, or meet another one: the next finishes it, and what is done twice does no harm. Rejects when the
+ * state can't be read or stored: then nobody is told, and who started the round has to be loud about it.
+ */
+export async function runRound(watch: Watch, limits: RoundLimits): Promise<Round> {
+  const clock = watch.now ?? Date.now;
+  const now = clock();
+  const found = await readState(watch);
+  const bounds = { now, timeoutMs: limits.checksMs, signal: limits.signal };
+  const looked = await runChecks(watch.checks(found.state), found.state, bounds);
+  limits.signal?.throwIfAborted();
+  const results = found.setAside === undefined ? looked : [...looked, recordsResult(found.setAside)];
+
+  const events: IncidentEvent[] = [];
+  const stored = await replaceState(watch, found, (state) => {
+    const step = reconcile(state, results, now, watch.rules);
+    events.splice(0, events.length, ...step.events);
+    return step.state;
+  });
+
+  const until = clock() + limits.deliveryMs;
+  const [recorded, outcomes] = await Promise.all([
+    record(watch, stored.state.unrecorded),
+    deliverAll(stored.state.unsent, watch.channels, { until, now: clock }),
+  ]);
+  const settled = await replaceState(watch, stored, (state) =>
+    settle(state, { recorded, outcomes, taken: stored.state.unsent }),
+  );
+  return { results, events, outcomes, state: settled.state };
+}
+
+interface FoundState {
+  readonly state: State;
+  readonly version: string | undefined;
+  /** Where a state is that could not be understood, and that this one takes the place of. */
+  readonly setAside?: string;
+}
+
+async function readState({ store, log }: Watch): Promise<FoundState> {
+  try {
+    return (await store.readState()) ?? { state: emptyState, version: undefined };
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    log.error("the watch's state can't be understood: set aside, begun anew", { key: error.key, error });
+    await store.setAsideState(error);
+    return { state: emptyState, version: error.version, setAside: error.key };
+  }
+}
+
+function recordsResult(key: string): CheckResult {
+  const finding: Finding = {
+    check: 'records',
+    subject: 'state',
+    status: 'critical',
+    summary: "The watch's state could not be understood and was begun anew; open incidents may open again",
+    evidence: { key },
+    remedy: 'See what wrote it: a copy is under incidents/set-aside/. Close incidents that are over by hand',
+  };
+  return { check: 'records', findings: [finding] };
+}
+
+/** Applies `change` to the newest state, as often as somebody else replaces it in between. */
+async function replaceState(
+  watch: Watch,
+  found: FoundState,
+  change: (state: State) => State,
+): Promise<FoundState> {
+  let { state, version } = found;
+  for (let left = tries; left > 0; left -= 1) {
+    const next = change(state);
+    if ((await watch.store.replaceState(next, version)) === 'replaced') {
+      // The version after our own write is not known: read again, unless nothing follows.
+      const mine = await watch.store.readState();
+      if (mine !== undefined) return mine;
+    }
+    ({ state, version } = await readState(watch));
+  }
+  throw new Error(`the watch's state was replaced by others ${tries} times in a row`);
+}
+
+/** Adds to the timelines what the state says is missing there. Returns the ids of those that are there now. */
+async function record({ store, log }: Watch, events: readonly IncidentEvent[]): Promise<string[]> {
+  const recorded: string[] = [];
+  for (const event of events) {
+    try {
+      await store.append(event);
+      recorded.push(event.id);
+    } catch (error) {
+      log.error('an event could not be recorded; the next round tries again', { event: event.id, error });
+    }
+  }
+  return recorded;
+}

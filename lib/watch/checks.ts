@@ -1,0 +1,72 @@
+import { AlertsCheck } from '../alerts/alerts-check.ts';
+import type { OpenChannels } from '../alerts/channels.ts';
+import type { SubscriptionReader } from '../alerts/subscription-reader.ts';
+import type { ArchiveReader } from '../archive/store.ts';
+import type { Config } from '../config.ts';
+import type { ParameterStore } from '../drains/parameters.ts';
+import type { State } from '../incidents/state.ts';
+import { type JobName, jobs } from '../jobs.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { canaryCheck } from './canary.ts';
+import { canaryApp } from './canary-app.ts';
+import type { CountersReader } from './counters-reader.ts';
+import { drainCheck } from './drain.ts';
+import type { Check } from './finding.ts';
+import { freshnessCheck } from './freshness.ts';
+import { Heroku } from './heroku.ts';
+import { jobsCheck } from './jobs-check.ts';
+import { lossCheck } from './loss.ts';
+import type { PageLister } from './page-lister.ts';
+import { type RetentionOptions, retentionCheck } from './retention.ts';
+import { tracerUrl } from './tracer-url.ts';
+import { volumeCheck } from './volume.ts';
+
+/** What one stage, or one data directory, is looked at through. */
+export interface WatchPorts {
+  readonly config: Config;
+  readonly parameters: ParameterStore;
+  readonly archive: ArchiveReader;
+  readonly lister: PageLister;
+  readonly ledger: Ledger;
+  readonly retention: RetentionOptions;
+  /** Absent where nobody counts: another process than the one that receives. */
+  readonly counters?: CountersReader | undefined;
+  /** What names it on a command line: `--stage production`. */
+  readonly target: string;
+  readonly opened: OpenChannels;
+  /** Topics that somebody must be subscribed to, by their subject. */
+  readonly topics?: ReadonlyMap<string, string>;
+  readonly subscriptions?: SubscriptionReader;
+  /** When the receiver began, in `serve`: silence before it is nobody's fault. */
+  readonly startedAt?: number;
+  /** A look that changes nothing sends no tracer. */
+  readonly canary: boolean;
+}
+
+/** Every check that can be done through these ports. */
+export function checksThrough(ports: WatchPorts): (state: Pick<State, 'unsent'>) => readonly Check[] {
+  const { config, parameters, archive, lister, ledger, counters, target, startedAt } = ports;
+  const { apps } = config;
+  const names = apps.map(({ name }) => name);
+  const fixed = [
+    freshnessCheck({ apps, lister, ...(startedAt === undefined ? {} : { startedAt }) }),
+    retentionCheck(ports.retention),
+    drainCheck({ apps: names, parameters, heroku: (token) => new Heroku(token), target }),
+    jobsCheck({ ledger, jobs: jobs satisfies Record<JobName, unknown> }),
+    ...(counters === undefined ? [] : [lossCheck({ counters }), volumeCheck({ apps, counters })]),
+    ...(ports.canary
+      ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive })]
+      : []),
+  ];
+  return ({ unsent }) => [...fixed, alertsCheck(ports, unsent)];
+}
+
+function alertsCheck({ opened, topics, subscriptions }: WatchPorts, unsent: State['unsent']): Check {
+  return new AlertsCheck({
+    channels: [...opened.channels.keys()],
+    broken: opened.broken,
+    unsent,
+    topics: topics ?? new Map(),
+    ...(subscriptions === undefined ? {} : { subscriptions }),
+  });
+}
