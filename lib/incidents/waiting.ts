@@ -51,7 +51,7 @@ function endAcknowledgement({ now }: Draft, incident: LiveIncident): void {
 
 function tellOfOpen(draft: Draft, incident: LiveIncident): void {
   const { now } = draft;
-  if (isMuted(draft, incident) || isOutsideHours(draft, incident)) {
+  if (isQuietTime(draft, incident)) {
     // Nobody is expected to act, so the time does not count.
     if (incident.waitingSince !== undefined) incident.waitingSince = now;
     return;
@@ -63,9 +63,11 @@ function tellOfOpen(draft: Draft, incident: LiveIncident): void {
   if (now - (incident.waitingSince ?? now) >= times.unacknowledged) escalateToOthers(draft, incident);
 }
 
-function isOutsideHours({ state }: Draft, incident: LiveIncident): boolean {
-  const members = membersOf(state, incident).filter((member) => !hasRecovered(member));
-  return members.length > 0 && members.every(({ status }) => status === 'skipped');
+/** Muted, or all that is bad in it is outside its hours. */
+function isQuietTime(draft: Draft, incident: LiveIncident): boolean {
+  const members = membersOf(draft.state, incident).filter((member) => !hasRecovered(member));
+  const isOutsideHours = members.length > 0 && members.every(({ status }) => status === 'skipped');
+  return isOutsideHours || isMuted(draft, incident);
 }
 
 /** Not where an earlier trigger is still on its way. */
@@ -96,7 +98,7 @@ function fallBack(draft: Draft): void {
     const incident = state.incidents[alert.incident];
     if (alert.kind !== 'trigger' || alert.reason === 'fallback' || fellBack === true) continue;
     if (incident === undefined || isOver(incident) || now - queuedAt < times.fallback) continue;
-    if (incident.acknowledgedUntil !== undefined || isMuted(draft, incident)) continue;
+    if (incident.acknowledgedUntil !== undefined || isQuietTime(draft, incident)) continue;
     const { channels, fallback } = routingOf(draft, incident);
     const others = fallback.filter((other) => other !== channel && !channels.includes(other));
     if (others.length === 0) continue;

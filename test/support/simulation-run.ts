@@ -39,8 +39,8 @@ export interface Outcome {
   readonly looks: readonly number[];
   /** Runs that went through to their end. */
   readonly completed: readonly number[];
-  /** When runs died. */
-  readonly died: readonly number[];
+  /** When runs died, or two went on at once. */
+  readonly doubtful: readonly number[];
 }
 
 export const rules: Rules = rulesFor({
@@ -67,7 +67,7 @@ class Simulation {
   readonly #arrivals: Arrival[] = [];
   readonly #looks: number[] = [];
   readonly #completed: number[] = [];
-  readonly #died: number[] = [];
+  readonly #doubtful: number[] = [];
 
   constructor(world: World, seed: number) {
     this.#world = world;
@@ -83,7 +83,7 @@ class Simulation {
       arrivals: this.#arrivals,
       looks: this.#looks,
       completed: this.#completed,
-      died: this.#died,
+      doubtful: this.#doubtful,
     };
   }
 
@@ -93,10 +93,11 @@ class Simulation {
     if (!calm && this.#random.chance(0.005)) return;
     const watchers = [this.#watch(at)];
     if (!calm && this.#random.chance(0.05)) watchers.push(this.#watch(at + this.#random.between(0, 2000)));
+    if (watchers.length > 1) this.#doubtful.push(at);
     while (watchers.length > 0) {
       const index = this.#random.between(0, watchers.length - 1);
       const died = !calm && this.#random.chance(0.01);
-      if (died) this.#died.push(at);
+      if (died) this.#doubtful.push(at);
       if (died || watchers[index]?.next().done === true) watchers.splice(index, 1);
     }
   }

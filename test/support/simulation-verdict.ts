@@ -116,7 +116,7 @@ function everyIncidentIsTrue(model: Model, lives: readonly Life[]): string[] {
       }
     }
     for (const { from, until } of life.spans) {
-      const keys = [...life.members.keys()];
+      const keys = [...life.members.keys()].filter((key) => (life.members.get(key) ?? 0) <= until);
       if (!keys.some((key) => model.isOutAt(key, from))) found.push(`${life.id} opened at ${name(from)}`);
       if (until === Number.POSITIVE_INFINITY) continue;
       if (keys.some((key) => model.isOutAt(key, until))) found.push(`${life.id} ended early, ${name(until)}`);
@@ -201,15 +201,15 @@ function everyPageIsTrue(outcome: Outcome, model: Model, lives: readonly Life[])
     else if (JSON.stringify(earlier.alert) !== JSON.stringify(alert)) found.push(`${unsent} changed`);
     const out = keysOf(arrival).filter((key) => model.isOutAt(key, said));
     const what = `${arrival.channel} was told ${alert.kind} ${alert.reason} of ${alert.incident}`;
+    const life = lives.find(({ id }) => id === alert.incident);
     if (alert.kind === 'trigger') {
       if (out.length === 0) found.push(`${what}, which was not bad at ${name(said)}`);
       if (out.every((key) => model.statusAt(key, said) === 'skipped')) found.push(`${what} outside hours`);
       if (isQuiet(outcome, arrival, at)) found.push(`${what} while muted, ${name(at)}`);
-      if (!keysOf(arrival).some((key) => model.isOutAt(key, lookOf(at)))) {
+      if (life === undefined || !isIn(life.spans, lookOf(at))) {
         found.push(`${what}, which was over at ${name(at)}`);
       }
     }
-    const life = lives.find(({ id }) => id === alert.incident);
     if (alert.kind === 'resolve' && (life === undefined || isIn(life.spans, said))) {
       found.push(`${what}, which was open at ${name(said)}`);
     }
@@ -221,6 +221,8 @@ function everyPageIsTrue(outcome: Outcome, model: Model, lives: readonly Life[])
 }
 
 const news: ReadonlySet<string> = new Set(['opened', 'reopened', 'escalated', 'unmuted', 'reminder']);
+
+const endsOrBeginsAcknowledgement: ReadonlySet<string> = new Set(['acknowledged', 'escalated', 'resolved']);
 
 function remindersKeepTheirInterval(outcome: Outcome, model: Model, lives: readonly Life[]): string[] {
   const { world, completed } = outcome;
@@ -237,8 +239,10 @@ function remindersKeepTheirInterval(outcome: Outcome, model: Model, lives: reado
       if (before !== undefined && alert.at - before < 4 * 60 * minute) {
         found.push(`${life.id} was reminded of after ${(alert.at - before) / minute} min`);
       }
-      const acked = life.events.findLast(({ verb, at }) => verb === 'acknowledged' && at <= alert.at);
-      if (acked !== undefined && alert.at - acked.at < 24 * 60 * minute) {
+      const acked = life.events.findLast(
+        ({ verb, at }) => endsOrBeginsAcknowledgement.has(verb) && at <= alert.at,
+      );
+      if (acked?.verb === 'acknowledged' && alert.at - acked.at < 24 * 60 * minute) {
         found.push(`${life.id} was reminded of although acknowledged, ${name(alert.at)}`);
       }
     }
@@ -266,7 +270,7 @@ function remindersKeepTheirInterval(outcome: Outcome, model: Model, lives: reado
 }
 
 /** The last word that each channel has of an incident is that it is over. */
-function everyPageEnds({ arrivals, world, died }: Outcome, lives: readonly Life[]): string[] {
+function everyPageEnds({ arrivals, world, doubtful }: Outcome, lives: readonly Life[]): string[] {
   return lives
     .flatMap((life) => {
       const channels = Map.groupBy(life.arrivals, ({ channel }) => channel);
@@ -276,10 +280,10 @@ function everyPageEnds({ arrivals, world, died }: Outcome, lives: readonly Life[
         ...[...channels].flatMap(([channel, of]) => {
           const found: string[] = [];
           if (of.at(-1)?.alert.kind !== 'resolve') found.push(`${life.id} stays open at ${channel}`);
-          // Only a run that died leaves doubt whether a trigger has arrived.
+          // Only a run that died, or met another, leaves doubt whether a trigger has arrived.
           if (
             of[0]?.alert.kind === 'resolve' &&
-            !died.some((at) => at >= life.opened.at && at <= (of[0]?.at ?? 0))
+            !doubtful.some((at) => at >= lookOf(life.opened.at) && at <= (of[0]?.at ?? 0))
           ) {
             found.push(`${channel} was told the end of ${life.id} and not its beginning`);
           }

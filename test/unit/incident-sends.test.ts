@@ -317,6 +317,14 @@ describe('the fallback', () => {
     expect(steps.runFor(10, good).sort()).toEqual(['backup resolve resolved', 'boss resolve resolved']);
   });
 
+  test('is not told outside the hours of the app', () => {
+    const steps = routed();
+    steps.answer = (channel) => (channel === 'page' ? unreached : accepted);
+    steps.run(bad);
+    expect(steps.runFor(60, fresh('shop', 'skipped'))).toEqual([]);
+    expect(steps.runFor(5, bad)).toEqual(['backup trigger fallback']);
+  });
+
   test('is not told of what was delivered late but in time', () => {
     const steps = routed();
     steps.answer = () => unreached;

@@ -11,6 +11,7 @@ test.each([
   ['spring', 1, spring, 28, 8],
   ['autumn', 2, autumn, 28, 8],
   ['forty at once', 3, spring, 6, 44],
+  ...[101, 102, 103, 104, 105, 106].map((seed) => [`a week and a half`, seed, autumn, 10, 10] as const),
 ] as const)(
   '%s: every outage is paged, nothing else, and nothing is lost (seed %i)',
   (_, seed, from, days, apps) => {
