@@ -77,14 +77,15 @@ export class Topics extends Construct {
     );
   }
 
-  /** Publishing to the topic of incidents, and to `others`; looking who is subscribed to both of the stack's. */
+  /** Publishing to the topic of incidents, and to `others`; looking who is subscribed to these and to the urgent one. */
   publishGrants(others: readonly string[]): Grant[] {
+    const told = [this.alerts.topicArn, ...others];
     return [
-      { sid: 'Publish', actions: ['sns:Publish'], resources: [this.alerts.topicArn, ...others] },
+      { sid: 'Publish', actions: ['sns:Publish'], resources: told },
       {
         sid: 'ListSubscriptions',
         actions: ['sns:ListSubscriptionsByTopic'],
-        resources: [this.alerts.topicArn, this.urgent.topicArn],
+        resources: [...told, this.urgent.topicArn],
       },
       {
         sid: 'EncryptAlerts',

@@ -46,21 +46,14 @@ export class Watch extends ScheduledFunction {
 /** The function that sums up a week of incidents. */
 export class Report extends ScheduledFunction {
   constructor(scope: Construct, id: string, props: WatchProps) {
-    const { config, ledger, key } = props;
+    const { ledger, key } = props;
     super(scope, id, {
       ...props,
       name: 'report',
       description: 'sums up the incidents of the week that ended',
       memorySize: 512,
       environment: environmentOf(props),
-      grants: [
-        ...ledgerGrants({ ledger, key, read: ['incidents/', 'reports/'], write: ['reports/'] }),
-        ...readParameters(scope, {
-          stage: config.stage,
-          what: 'Parameters',
-          names: [parameterNames.config],
-        }),
-      ],
+      grants: ledgerGrants({ ledger, key, read: ['incidents/', 'reports/'], write: ['reports/'] }),
     });
   }
 }
