@@ -68,7 +68,7 @@ async function lookAtAll(options: DrainOptions, look: Look): Promise<readonly Fi
     registry: parseRegistry(await parameters.list(parameterNames.drains, look.signal)),
     cistern: (command) => `npm run -s cistern -- ${command} ${target}`,
   };
-  const findings = await findAll(apps, new AskHeroku(heroku(token), look.signal), receiving);
+  const findings = await findAll(apps, new AskHeroku(heroku(token), look.signal), receiving, target);
   return findings.map((finding) => ({ ...finding, memory: { lookedAt: look.now } }));
 }
 
@@ -77,6 +77,7 @@ async function findAll(
   apps: readonly AppName[],
   heroku: AskHeroku,
   receiving: Receiving,
+  target: string,
 ): Promise<readonly Finding[]> {
   const findings = new Map<AppName, Finding>();
   const waiting = [...apps];
@@ -84,11 +85,14 @@ async function findAll(
   const worker = async (): Promise<void> => {
     for (let app = waiting.shift(); app !== undefined; app = waiting.shift()) {
       try {
-        findings.set(app, stopped === undefined ? await find(app, heroku, receiving) : blind(app, stopped));
+        findings.set(
+          app,
+          stopped === undefined ? await find(app, heroku, receiving) : blind(app, stopped, target),
+        );
       } catch (error) {
         if (!(error instanceof HerokuError)) throw error;
         if (error.code === 'unauthorised' || error.code === 'limited') stopped ??= error;
-        findings.set(app, blind(app, error));
+        findings.set(app, blind(app, error, target));
       }
     }
   };
@@ -155,15 +159,21 @@ class AskHeroku {
   }
 }
 
-function blind(app: AppName, error: HerokuError): Finding {
-  return unknown(app, `could not look at the drains of ${app}: ${error.message}`, remedies[error.code]);
+function blind(app: AppName, error: HerokuError, target: string): Finding {
+  const summary = `could not look at the drains of ${app}: ${error.message}`;
+  return unknown(app, summary, error.code === 'unauthorised' ? newToken(target) : remedies[error.code]);
 }
 
-const store =
-  'aws ssm put-parameter --overwrite --type SecureString --name /cistern/<stage>/heroku --value <token>';
+function newToken(target: string): string {
+  const stage = /^--stage (\S+)/.exec(target)?.[1];
+  const store =
+    stage === undefined
+      ? 'put it into registry.json of the data directory, as "heroku"'
+      : `store it: \`aws ssm put-parameter --overwrite --type SecureString --name /cistern/${stage}/heroku --value <token>\``;
+  return `Make a new token (\`heroku authorizations:create --description Cistern --scope read-protected\`) and ${store}.`;
+}
 
-const remedies: Readonly<Record<HerokuError['code'], string>> = {
-  unauthorised: `Make a new token (\`heroku authorizations:create --description Cistern --scope read-protected\`) and store it (\`${store}\`).`,
+const remedies: Readonly<Record<Exclude<HerokuError['code'], 'unauthorised'>, string>> = {
   forbidden:
     "Let the token's owner see the app (`heroku access:add`), or take a token with the scope read-protected.",
   limited:

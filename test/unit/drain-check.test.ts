@@ -345,6 +345,7 @@ describe('what can not be looked at', () => {
       many.map((app) => `${app} unknown`),
     );
     expect(findings?.[19]?.remedy).toContain('heroku authorizations:create');
+    expect(findings?.[19]?.remedy).toContain('--name /cistern/production/heroku');
     expect(fake.requests.length).toBeLessThan(10);
   });
 
