@@ -12,7 +12,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./send.ts')).sendCommand(),
   ls: async () => (await import('./ls.ts')).lsCommand(),
   cat: async () => (await import('./cat.ts')).catCommand(),
+  incident: async () => (await import('./incident.ts')).incidentCommand(),
+  mute: async () => (await import('./mute.ts')).muteCommand(),
+  unmute: async () => (await import('./mute.ts')).unmuteCommand(),
   smoke: async () => (await import('./smoke.ts')).smokeCommand(),
+  watch: async () => (await import('./watch.ts')).watchCommand(),
+  job: async () => (await import('./job.ts')).jobCommand(),
 };
 
 const examples = `
@@ -22,6 +27,8 @@ Examples:
   cistern send <url> app.log             send a file as Logplex would
   cistern ls my-app --since 1h           what is stored
   cistern cat my-app --since 1h          the messages themselves
+  cistern incident list --open           what is wrong
+  cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?
 
 Where the archive and the drains are:

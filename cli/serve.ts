@@ -1,17 +1,23 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { DirectoryStore } from '../lib/archive/directory-store.ts';
-import type { ArchiveWriter } from '../lib/archive/store.ts';
+import type { ArchiveReader, ArchiveWriter } from '../lib/archive/store.ts';
 import { StoreError } from '../lib/archive/store.ts';
-import type { Config } from '../lib/config.ts';
+import { type Config, parseLocalConfig } from '../lib/config.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { DirectoryParameters } from '../lib/drains/directory-parameters.ts';
 import { type ParameterReader, parameterNames } from '../lib/drains/parameters.ts';
 import { codeOf } from '../lib/error-code.ts';
+import { jobs } from '../lib/jobs.ts';
+import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
+import type { Counters } from '../lib/receiver/counters.ts';
 import { ReceiverServer } from '../lib/receiver/http-server.ts';
+import { MemoryCounters } from '../lib/receiver/memory-counters.ts';
+import { canaryApp } from '../lib/watch/canary-app.ts';
 import { CliError } from './errors.ts';
 import { announce } from './serve-banner.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
+import type { ServeWatch } from './serve-watch.ts';
 import { readConfigFile } from './target-config.ts';
 
 export interface ServeOptions {
@@ -21,6 +27,7 @@ export interface ServeOptions {
   readonly bucket?: string;
   readonly config?: string;
   readonly url?: string;
+  readonly watch: number;
 }
 
 export function serveCommand(): Command {
@@ -62,6 +69,12 @@ export function serveCommand(): Command {
         'where senders reach this server, when that is not its own address (a proxy)',
       ).env('CISTERN_URL'),
     )
+    .addOption(
+      new Option('--watch <minutes>', 'how often to look whether all is well; 0 never does')
+        .default(jobs.watch.everyMinutes)
+        .env('CISTERN_WATCH')
+        .argParser(parseMinutes),
+    )
     .addHelpText('after', help)
     .action((options: ServeOptions) => serve(options));
 }
@@ -77,7 +90,7 @@ Examples:
   AWS_ENDPOINT_URL_S3=http://127.0.0.1:9000 cistern serve --bucket logs`;
 
 async function serve(options: ServeOptions): Promise<void> {
-  const config = options.config === undefined ? undefined : await readConfigFile(options.config);
+  const config = options.config === undefined ? parseLocalConfig({}) : await readConfigFile(options.config);
   const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
   const output = serveOutput();
   const parameters = new DirectoryParameters(options.data);
@@ -87,7 +100,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const reader = withListedApps(orUnreadable(parameters, options.data), config);
   // Reading a file is cheap: every refusal is judged by a new reading, so that a secret is good once it is added.
   const registry = new CachedRegistry(reader, output, { cheapToFetch: true });
-  const server = new ReceiverServer({ registry, store, counters: output, log: output });
+  const counters = new MemoryCounters();
+  const server = new ReceiverServer({ registry, store, counters: both(output, counters), log: output });
 
   const port = await listen(server, options);
   try {
@@ -97,10 +111,51 @@ async function serve(options: ServeOptions): Promise<void> {
     await server.close();
     throw unusable(error, options.data);
   }
-  await stopOnSignal(server, output);
+  const watch =
+    options.watch === 0
+      ? undefined
+      : await startWatch({ options, config, parameters, store, counters, output });
+  await stopOnSignal(server, output, watch);
 }
 
-async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): Promise<ArchiveWriter> {
+interface Watched {
+  readonly options: ServeOptions;
+  readonly config: Config;
+  readonly parameters: DirectoryParameters;
+  readonly store: Archive;
+  readonly counters: MemoryCounters;
+  readonly output: ServeOutput;
+}
+
+async function startWatch({ options, parameters, store, ...watched }: Watched): Promise<ServeWatch> {
+  // Receiving waits for none of what the watch needs.
+  const { ServeWatch } = await import('./serve-watch.ts');
+  return new ServeWatch({
+    ...watched,
+    data: options.data,
+    bucket: options.bucket,
+    target: {
+      parameters,
+      openArchive: async () => store,
+      openLedger: async () => new DirectoryLedger(join(options.data, 'ledger')),
+    },
+    startedAt: Date.now(),
+    everyMinutes: options.watch,
+  });
+}
+
+/** What is counted is shown, and remembered for the watch. */
+function both(...counters: readonly Counters[]): Counters {
+  return {
+    record: (sample) => {
+      for (const each of counters) each.record(sample);
+    },
+  };
+}
+
+type Archive = ArchiveWriter & ArchiveReader;
+
+async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): Promise<Archive> {
   if (bucket === undefined) return new DirectoryStore(join(data, 'archive'));
   const s3 = await import('../lib/archive/s3-store.ts');
   const client = s3.createS3Client();
@@ -135,11 +190,10 @@ function orUnreadable(parameters: ParameterReader, data: string): ParameterReade
   };
 }
 
-/** The apps of the configuration count as listed, as the stack makes them on AWS. */
-function withListedApps(parameters: ParameterReader, config: Config | undefined): ParameterReader {
-  const apps = config?.apps.map(({ name }) => name) ?? [];
-  if (apps.length === 0) return parameters;
-  const listed = { name: `${parameterNames.listed}0`, value: apps.join(',') };
+/** The apps of the configuration, and the canary's, count as listed, as the stack makes them on AWS. */
+function withListedApps(parameters: ParameterReader, { apps }: Config): ParameterReader {
+  const names = [...apps.map(({ name }) => name), canaryApp];
+  const listed = { name: `${parameterNames.listed}0`, value: names.join(',') };
   return { list: async (prefix, signal) => [...(await parameters.list(prefix, signal)), listed] };
 }
 
@@ -162,7 +216,11 @@ async function listen(server: ReceiverServer, { port, host }: ServeOptions): Pro
 const samePressMs = 1_000;
 
 /** Resolves when a signal came and the last request was answered. A second one, later, ends it at once. */
-async function stopOnSignal(server: ReceiverServer, output: ServeOutput): Promise<void> {
+async function stopOnSignal(
+  server: ReceiverServer,
+  output: ServeOutput,
+  watch: ServeWatch | undefined,
+): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   let stoppedAt: number | undefined;
   const stop = () => {
@@ -173,7 +231,7 @@ async function stopOnSignal(server: ReceiverServer, output: ServeOutput): Promis
   process.on('SIGINT', stop).on('SIGTERM', stop);
   await stopped.promise;
   output.info('stopping: answering what is under way');
-  await server.close();
+  await Promise.all([server.close(), watch?.stop()]);
   output.info('stopped');
   // An idle connection to a store would keep the process alive.
   setImmediate(() => process.exit(0));
@@ -200,6 +258,14 @@ function parsePort(text: string): number {
     throw new CliError(`--port ${text}: a port is a number from 0 to 65535`);
   }
   return port;
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || minutes > 60) {
+    throw new CliError(`--watch ${text}: give minutes from 0 (never) to 60`);
+  }
+  return minutes;
 }
 
 function parsePublicUrl(text: string): URL {

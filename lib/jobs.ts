@@ -14,6 +14,17 @@ export interface Job {
   readonly timeoutSeconds: number;
 }
 
+const minuteMs = 60_000;
+const weekMs = 7 * 24 * 60 * minuteMs;
+/** 1970-01-05, a Monday. */
+const firstMonday = 4 * 24 * 60 * minuteMs;
+
+/** When a weekly job was last to run: the latest such instant that is not after `now`, milliseconds since 1970. */
+export function lastDue({ hour, minute }: NonNullable<Job['at']>, now: number): number {
+  const first = firstMonday + (hour * 60 + minute) * minuteMs;
+  return first + Math.floor((now - first) / weekMs) * weekMs;
+}
+
 /** Where a job leaves word of its last run, in the ledger: {@link JobRun} as JSON. */
 export function jobKey(name: JobName): string {
   return `reports/jobs/${name}.json`;

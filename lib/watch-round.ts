@@ -36,7 +36,7 @@ export interface RoundLimits {
   /** How long the checks may take together, and how long telling may, in milliseconds. */
   readonly checksMs: number;
   readonly deliveryMs: number;
-  /** Gives the round up while it looks: then it changes nothing. */
+  /** Gives the round up while it looks: then it changes nothing. While it tells: what was not tried stays unsent. */
   readonly signal?: AbortSignal;
 }
 
@@ -69,12 +69,16 @@ export async function runRound(watch: Watch, limits: RoundLimits): Promise<Round
   const until = clock() + limits.deliveryMs;
   const [recorded, outcomes] = await Promise.all([
     record(watch, stored.state.unrecorded),
-    deliverAll(stored.state.unsent, watch.channels, { until, now: clock }),
+    deliverAll(stored.state.unsent, watch.channels, { until, now: clock, ...signalOf(limits) }),
   ]);
   const settled = await replaceState(watch, stored, (state) =>
     settle(state, { recorded, outcomes, taken: stored.state.unsent }),
   );
   return { results, events, outcomes, state: settled.state };
+}
+
+function signalOf({ signal }: RoundLimits): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 interface FoundState {

@@ -58,7 +58,9 @@ export function checksThrough(ports: WatchPorts): (state: Pick<State, 'unsent'>)
       ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive })]
       : []),
   ];
-  return ({ unsent }) => [...fixed, alertsCheck(ports, unsent)];
+  // Who watches nothing of their own yet is not asked whom to tell.
+  const asked = apps.length > 0 || ports.opened.channels.size > 0;
+  return ({ unsent }) => (asked ? [...fixed, alertsCheck(ports, unsent)] : fixed);
 }
 
 function alertsCheck({ opened, topics, subscriptions }: WatchPorts, unsent: State['unsent']): Check {

@@ -19,7 +19,7 @@ export async function startServe(directory: string, options: ProcessOptions = {}
   const parameters = new DirectoryParameters(directory);
   const secret = formatSecret({ sha256: hashSecret(sharedSecret) });
   await parameters.put(`${parameterNames.secrets}bench`, secret);
-  const args = ['serve', '--port', '0', '--data', directory];
+  const args = ['serve', '--port', '0', '--data', directory, '--watch', '0'];
   const process = new BenchProcess('cli/cistern.ts', args, options);
   for (;;) {
     // It says where it answers on stdout, which nobody reads here, and in its registry.

@@ -1,0 +1,111 @@
+import { Command } from 'commander';
+import * as z from 'zod';
+import { LedgerIncidents } from '../lib/incidents/ledger-incidents.ts';
+import { type Job, type JobName, jobKey, jobs } from '../lib/jobs.ts';
+import type { Ledger } from '../lib/ledger/ledger.ts';
+import { runReportJob } from '../lib/report-job.ts';
+import { digestMarkdown } from '../lib/reports/digest-markdown.ts';
+import { weekBefore } from '../lib/reports/week.ts';
+import { digestOf } from '../lib/reports/weekly.ts';
+import { CliError } from './errors.ts';
+import { note, print, printJson, printTable } from './output.ts';
+import { stderrLog } from './stderr-log.ts';
+import { addArchiveOptions, openTarget } from './target.ts';
+import { addConfigOption, type ConfigOptions } from './target-config.ts';
+import { watch } from './watch.ts';
+import { ago } from './watch-table.ts';
+
+interface Options extends ConfigOptions {
+  readonly json?: true;
+  readonly dryRun?: true;
+}
+
+export function jobCommand(): Command {
+  return new Command('job')
+    .description('list the scheduled jobs, and run one now')
+    .addCommand(listCommand())
+    .addCommand(runCommand());
+}
+
+function listCommand(): Command {
+  const command = new Command('list').description('list the jobs: when they run, and how they last went');
+  return addConfigOption(addArchiveOptions(command))
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const ledger = await (await openTarget(options)).openLedger();
+      const names = Object.keys(jobs) as JobName[];
+      const rows = await Promise.all(
+        names.map(async (name) => ({ name, ...jobs[name], last: await lastRun(ledger, name) })),
+      );
+      if (options.json === true) printJson(rows);
+      else
+        printTable(
+          ['JOB', 'RUNS', 'LAST', 'OUTCOME'],
+          rows.map(({ name, last }) => [name, whenOf(jobs[name]), ...lastOf(last)]),
+        );
+    });
+}
+
+const jobRun = z.object({ startedAt: z.int(), endedAt: z.int(), outcome: z.enum(['done', 'failed']) });
+type LastRun = z.output<typeof jobRun> | 'never' | 'unreadable';
+
+async function lastRun(ledger: Ledger, name: JobName): Promise<LastRun> {
+  const object = await ledger.read(jobKey(name));
+  if (object === undefined) return 'never';
+  try {
+    return jobRun.parse(JSON.parse(object.body.toString()));
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function lastOf(last: LastRun): [string, string] {
+  if (typeof last === 'string') return [last, '-'];
+  return [`${ago(Date.now() - last.startedAt)} ago`, last.outcome];
+}
+
+function whenOf({ everyMinutes, at }: Job): string {
+  if (at === undefined) return `every ${everyMinutes} min`;
+  const clock = [at.hour, at.minute].map((part) => String(part).padStart(2, '0')).join(':');
+  return `Mondays ${clock} UTC`;
+}
+
+function runCommand(): Command {
+  const command = new Command('run')
+    .description('run a job now, as its schedule would')
+    .argument('<job>', `one of ${Object.keys(jobs).join(', ')}`, parseJob)
+    .option('--dry-run', 'say what it would find or write, and change nothing')
+    .option('--json', 'print JSON');
+  return addConfigOption(addArchiveOptions(command))
+    .addHelpText(
+      'after',
+      `
+The watch tells people what it finds; \`--dry-run\` is \`cistern watch --once\`.
+
+Examples:
+  cistern job run report --dry-run
+  cistern job run watch --stage production`,
+    )
+    .action((job: JobName, options: Options) => runJobs[job](options));
+}
+
+function parseJob(text: string): JobName {
+  if (Object.hasOwn(jobs, text)) return text as JobName;
+  throw new CliError(`there is no job ${text}: it is one of ${Object.keys(jobs).join(', ')}.`);
+}
+
+const runJobs: Readonly<Record<JobName, (options: Options) => Promise<void>>> = {
+  watch: ({ dryRun, ...options }) =>
+    watch({ ...options, once: true, ...(dryRun === true ? {} : { page: true }) }),
+  report: async (options) => {
+    const ledger = await (await openTarget(options)).openLedger();
+    const now = Date.now();
+    const digest =
+      options.dryRun === true
+        ? await digestOf(new LedgerIncidents(ledger), weekBefore(now), now)
+        : await runReportJob(ledger, stderrLog, now);
+    if (options.json === true) printJson(digest);
+    else print(digestMarkdown(digest).trimEnd());
+    if (options.dryRun !== true) note(`kept as reports/incidents/weekly/${digest.week}.md and .json`);
+  },
+};

@@ -1,0 +1,121 @@
+import type { IncidentEvent } from '../lib/incidents/incident.ts';
+import { jobKey, jobs, lastDue } from '../lib/jobs.ts';
+import { runReportJob } from '../lib/report-job.ts';
+import { runWatchJob } from '../lib/watch-job.ts';
+import type { Round } from '../lib/watch-round.ts';
+import type { ServeOutput } from './serve-output.ts';
+import { type LocalWatch, openLocalWatch } from './watching.ts';
+
+export interface ServeWatchOptions extends Omit<LocalWatch, 'log' | 'canary'> {
+  readonly output: ServeOutput;
+  readonly everyMinutes: number;
+}
+
+/** The first look comes when whoever starts `serve` has had time to look at it. */
+const firstAfterMs = 10_000;
+/** How long a stop waits for a look that is under way. */
+const stopWithinMs = 5_000;
+
+/** Watches what `serve` keeps, as the scheduled functions do on AWS. Nothing that goes wrong here stops receiving. */
+export class ServeWatch {
+  readonly #options: ServeWatchOptions;
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ServeWatchOptions) {
+    this.#options = options;
+    this.#after(Math.min(firstAfterMs, this.#everyMs));
+  }
+
+  /** Ends the look that is under way: it changes nothing more, or leaves to the next one what it did not finish. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#stopping.abort(new Error('serve is stopping'));
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, stopWithinMs);
+    await Promise.race([this.#running, patience.promise]);
+    clearTimeout(timer);
+  }
+
+  get #everyMs(): number {
+    return this.#options.everyMinutes * 60_000;
+  }
+
+  #after(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const started = performance.now();
+      this.#running = this.#run().finally(() => {
+        if (!this.#stopping.signal.aborted)
+          this.#after(Math.max(0, this.#everyMs - (performance.now() - started)));
+      });
+    }, ms);
+  }
+
+  async #run(): Promise<void> {
+    const { output } = this.#options;
+    try {
+      // Opened anew each time: secrets and the heartbeat may have been set meanwhile.
+      const job = await openLocalWatch({ ...this.#options, log: output, canary: true });
+      tell(await runWatchJob(job, this.#stopping.signal), output);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      output.error('the watch failed; it tries again at its next turn', { error });
+    }
+    await this.#report().catch((error: unknown) => output.error('the weekly report failed', { error }));
+  }
+
+  /** The week that ended is reported once its time has come, or at the next look after that. */
+  async #report(): Promise<void> {
+    const { output, target } = this.#options;
+    const ledger = await target.openLedger();
+    const word = await ledger.read(jobKey('report'));
+    const due = lastDue(jobs.report.at, Date.now());
+    if (word !== undefined && startedAt(word.body) >= due) return;
+    const { week } = await runReportJob(ledger, output);
+    output.info('the incidents of a week were summed up', { week });
+  }
+}
+
+function startedAt(word: Buffer): number {
+  try {
+    const value: unknown = JSON.parse(word.toString());
+    const at = typeof value === 'object' && value !== null ? Reflect.get(value, 'startedAt') : undefined;
+    return typeof at === 'number' ? at : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Incidents as they open and end, for whoever looks at the output. */
+function tell({ events, outcomes, state }: Round, output: ServeOutput): void {
+  for (const event of events) {
+    const title = event.verb === 'opened' ? event.title : state.incidents[event.incident]?.title;
+    const fields = { incident: event.incident, title, ...detailsOf(event) };
+    if (isTrouble(event)) output.error(`incident ${event.verb}`, fields);
+    else output.info(`incident ${event.verb}: ${title ?? event.incident}`, fields);
+  }
+  for (const { id, delivery } of outcomes) {
+    if (delivery.outcome !== 'accepted')
+      output.warn('an alert was not delivered', { id, why: delivery.error });
+  }
+}
+
+function isTrouble({ verb }: IncidentEvent): boolean {
+  return verb === 'opened' || verb === 'escalated' || verb === 'reopened' || verb === 'widened';
+}
+
+function detailsOf(event: IncidentEvent): Readonly<Record<string, unknown>> {
+  switch (event.verb) {
+    case 'opened':
+      return { severity: event.severity, remedy: event.remedy };
+    case 'escalated':
+      return { severity: event.to };
+    case 'resolved':
+    case 'mitigated':
+    case 'reopened':
+      return { reason: event.reason };
+    default:
+      return {};
+  }
+}
