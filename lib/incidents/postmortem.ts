@@ -84,7 +84,7 @@ function appImpact(incident: Incident, app: string, hours: readonly ArchivedHour
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
   const number = (value: number | undefined) => (value === undefined ? '' : value.toLocaleString('en'));
   return [
-    `**${plainMarkdown(app)}**: nothing is stored of ${empty} of the ${during.length} hours that it touched.`,
+    `**${plainMarkdown(app)}**: of ${during.length} h during the incident, ${empty} h with nothing stored.`,
     '',
     row(['Hour (UTC)', 'Objects', 'Bytes stored', ...(messages ? ['Messages'] : [])]),
     row(['---', '---:', '---:', ...(messages ? ['---:'] : [])]),

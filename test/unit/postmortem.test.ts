@@ -68,7 +68,7 @@ describe('postmortem', () => {
 
     const shown = postmortem(resolved, new Map([['shop', hours]]), now);
 
-    expect(shown).toContain('**shop**: nothing is stored of 2 of the 4 hours that it touched.');
+    expect(shown).toContain('**shop**: of 4 h during the incident, 2 h with nothing stored.');
     expect(shown).toContain('| 2026-11-20 08:00 * | 60 | 123,456 |');
     expect(shown).toContain('| 2026-11-20 09:00 * | 0 | 0 |');
     expect(shown).toContain('| 2026-11-20 12:00 | 61 | 1,000 |');
