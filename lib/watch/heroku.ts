@@ -69,6 +69,10 @@ export class Heroku implements HerokuReader {
 
   /** Throws {@link HerokuError} for every answer but 200, 206 and a 404 of the API's own. */
   async #get(path: string, { accept = version3, range, signal }: Asked): Promise<Answer> {
+    // As a header it would throw, and the error could show it.
+    if (!/^[\x20-\x7e]+$/.test(this.#authorization)) {
+      throw new HerokuError('unauthorised', "the token for Heroku's API holds characters that no token has");
+    }
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     let response: Response;
     let body: string;

@@ -76,6 +76,14 @@ describe('a failure', () => {
     expect(String(error)).not.toContain('HRKU');
   });
 
+  it.each(['HRKU-a\nb', 'HRKU-ü'])('says that %j can be no token, and asks nobody', async (token) => {
+    const error = await failureOf(heroku(token).app('shop'));
+
+    expect(error.code).toBe('unauthorised');
+    expect(String(error)).not.toContain('HRKU');
+    expect(fake.requests).toEqual([]);
+  });
+
   it('says that the app may not be seen', async () => {
     fake.addApp('secret', { forbidden: true });
 
