@@ -30,7 +30,7 @@ export class People extends Construct {
     const read = ['incidents/', 'reports/'];
     this.full = this.#policy('IncidentsFull', `Cistern (${stage}): work on incidents`, [
       ...find(ledgerBucket, archiveBucket, receiverFunction),
-      ...ledgerGrants({ ledger, key, read, write: ['incidents/'] }),
+      ...ledgerGrants({ ledger, key, read, write: ['incidents/', 'reports/incidents/'] }),
       // Keys alone tell a postmortem how much was stored when.
       {
         sid: 'ListLogs',
