@@ -21,20 +21,21 @@ test('the canary is listed without anybody listing it', () => {
 });
 
 describe('the configuration', () => {
+  const alerts = { channels: { chat: { type: 'slack' } }, routes: [{ channels: ['chat'] }] };
   const contact = '#équipe-boutique {{ssm:secret}} {{{ "\\" 🚰';
 
   test('is read back as it was deployed, characters that SSM would count or take amiss included', async () => {
-    const config = { stage: 'staging', apps: [{ name: 'shop', contact }], urgentEmails: ['a@b.example'] };
+    const config = { stage: 'staging', apps: [{ name: 'shop', contact }], alerts };
     expect(await storedConfig(readerOf(config))).toEqual(parseConfig(config));
     for (const { value } of belowStage(config)) expect(value).not.toContain('{{');
   });
 
   test('of any size is read back from parameters of at most 4 KB', async () => {
     const apps = Array.from({ length: 400 }, (_, index) => ({ name: `app-${1000 + index}`, contact }));
-    const stored = belowStage({ apps }).filter(({ name }) => name.startsWith('config/'));
+    const stored = belowStage({ apps, alerts }).filter(({ name }) => name.startsWith('config/'));
     expect(stored.length).toBeGreaterThan(10);
     for (const { value } of stored) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(4096);
-    expect(await storedConfig(readerOf({ apps }))).toEqual(parseConfig({ apps }));
+    expect(await storedConfig(readerOf({ apps, alerts }))).toEqual(parseConfig({ apps, alerts }));
   });
 });
 
