@@ -16,7 +16,7 @@ import type { Config } from '../lib/config.ts';
 import { jobs } from '../lib/jobs.ts';
 
 export interface UrgentAlarmsProps {
-  readonly config: Pick<Config, 'stage' | 'reservedConcurrency' | 'accountConcurrency'>;
+  readonly config: Pick<Config, 'stage' | 'runbookBase' | 'reservedConcurrency' | 'accountConcurrency'>;
   readonly topic: ITopic;
   readonly receiver: LambdaFunction;
   readonly watch: LambdaFunction;
@@ -54,7 +54,7 @@ export class UrgentAlarms extends Construct {
     for (const each of [...ofWatch(props), ...ofReceiver(props)]) {
       const alarm = new Alarm(this, each.name, {
         alarmName: `cistern-${config.stage}-${each.name}`,
-        alarmDescription: `${each.text} See docs/runbooks/watch.md.`,
+        alarmDescription: `${each.text} Runbook: ${config.runbookBase ?? 'docs/runbooks/'}watch.md`,
         metric: each.metric,
         threshold: each.threshold,
         comparisonOperator:

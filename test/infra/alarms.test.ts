@@ -6,6 +6,7 @@ const standard = synthesise();
 
 const alarm = z.object({
   AlarmName: z.string(),
+  AlarmDescription: z.string(),
   Namespace: z.string(),
   MetricName: z.string(),
   Dimensions: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]),
@@ -52,6 +53,14 @@ describe('the urgent alarms', () => {
       'cistern-staging-watch-errors',
       'cistern-staging-watch-silent',
     ]);
+  });
+
+  test('say where to go on', () => {
+    const runbookBase = 'https://wiki.example.com/cistern';
+    for (const { AlarmDescription } of alarms(synthesise({ runbookBase }))) {
+      expect(AlarmDescription).toMatch(/\. Runbook: https:\/\/wiki\.example\.com\/cistern\/watch\.md$/);
+    }
+    expect(alarmOf('watch-silent').AlarmDescription).toMatch(/ docs\/runbooks\/watch\.md$/);
   });
 
   test('include a watch that is not started, although that leaves no data', () => {
