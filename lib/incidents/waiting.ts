@@ -1,8 +1,8 @@
 import { type Draft, isOver, overAt, record } from './draft.ts';
 import { hasRecovered, isStillBad, membersOf } from './members.ts';
-import { isMuted } from './mutes.ts';
+import { isMuted, isSubjectMuted } from './mutes.ts';
 import { repeatResolve, routingOf, tell, trigger } from './sends.ts';
-import type { LiveIncident } from './state.ts';
+import type { LiveIncident, SubjectState } from './state.ts';
 import { list } from './texts.ts';
 import { pages, times } from './thresholds.ts';
 
@@ -63,11 +63,11 @@ function tellOfOpen(draft: Draft, incident: LiveIncident): void {
   if (now - (incident.waitingSince ?? now) >= times.unacknowledged) escalateToOthers(draft, incident);
 }
 
-/** Muted, or all that is bad in it is outside its hours. */
+/** All that is bad in it is muted, or outside its hours. */
 function isQuietTime(draft: Draft, incident: LiveIncident): boolean {
   const members = membersOf(draft.state, incident).filter((member) => !hasRecovered(member));
-  const isOutsideHours = members.length > 0 && members.every(({ status }) => status === 'skipped');
-  return isOutsideHours || isMuted(draft, incident);
+  const isQuiet = (member: SubjectState) => member.status === 'skipped' || isSubjectMuted(draft, member);
+  return isMuted(draft, incident) || (members.length > 0 && members.every(isQuiet));
 }
 
 /** Not where an earlier trigger is still on its way. */

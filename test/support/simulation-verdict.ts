@@ -1,5 +1,4 @@
 import type { EventOf, IncidentEvent } from '../../lib/incidents/incident.ts';
-import { covers } from '../../lib/incidents/mutes.ts';
 import { minute } from './incident-steps.ts';
 import { Model } from './simulation-model.ts';
 import type { Arrival, Outcome } from './simulation-run.ts';
@@ -143,14 +142,16 @@ function hadGaps(at: number, { blindLooks }: Model): boolean {
   return recent.length === 3 && at - (recent[0] ?? 0) <= 40 * minute;
 }
 
-function isQuiet({ world }: Outcome, { alert }: { alert: Arrival['alert'] }, at: number): boolean {
-  const subjects = alert.subjects.map((subject) =>
-    alert.apps.includes(subject)
-      ? ({ check: 'freshness', app: subject } as const)
-      : ({ check: alert.check, app: undefined } as const),
+function isQuiet(outcome: Outcome, { alert, at }: Arrival): boolean {
+  return alert.subjects.every((subject) =>
+    isMutedAt(outcome, `${alert.apps.includes(subject) ? 'freshness' : alert.check} ${subject}`, at),
   );
-  return subjects.every((subject) =>
-    world.mutes.some((mute) => isIn([mute], at) && covers(mute.scope, subject)),
+}
+
+function isMutedAt({ world }: Outcome, key: string, at: number): boolean {
+  const [check = '', subject = ''] = key.split(' ');
+  return world.mutes.some(
+    ({ scope, ...span }) => isIn([span], at) && ['all', `check:${check}`, `app:${subject}`].includes(scope),
   );
 }
 
@@ -205,7 +206,7 @@ function everyPageIsTrue(outcome: Outcome, model: Model, lives: readonly Life[])
     if (alert.kind === 'trigger') {
       if (out.length === 0) found.push(`${what}, which was not bad at ${name(said)}`);
       if (out.every((key) => model.statusAt(key, said) === 'skipped')) found.push(`${what} outside hours`);
-      if (isQuiet(outcome, arrival, at)) found.push(`${what} while muted, ${name(at)}`);
+      if (isQuiet(outcome, arrival)) found.push(`${what} while muted, ${name(at)}`);
       if (life === undefined || !isIn(life.spans, lookOf(at))) {
         found.push(`${what}, which was over at ${name(at)}`);
       }
@@ -254,7 +255,9 @@ function remindersKeepTheirInterval(outcome: Outcome, model: Model, lives: reado
           // The first word of it may have come from a second watcher, a little late.
           at >= from + 4 * 60 * minute + 2000 &&
           at < until &&
-          [...life.members.keys()].some((key) => model.statusAt(key, lookOf(at)) === 'critical'),
+          [...life.members.keys()].some(
+            (key) => model.statusAt(key, lookOf(at)) === 'critical' && !isMutedAt(outcome, key, at),
+          ),
       );
       const working = !isIn(world.channelFaults.get('page') ?? [], due ?? 0);
       const faulty = (world.channelFaults.get('page') ?? []).some(
