@@ -6,17 +6,17 @@ import { StoreError } from '../lib/archive/store.ts';
 import { type Config, parseLocalConfig } from '../lib/config.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
 import { DirectoryParameters } from '../lib/drains/directory-parameters.ts';
-import { type ParameterReader, parameterNames } from '../lib/drains/parameters.ts';
+import { parameterNames } from '../lib/drains/parameters.ts';
 import { codeOf } from '../lib/error-code.ts';
 import { jobs } from '../lib/jobs.ts';
 import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
 import type { Counters } from '../lib/receiver/counters.ts';
 import { ReceiverServer } from '../lib/receiver/http-server.ts';
 import { MemoryCounters } from '../lib/receiver/memory-counters.ts';
-import { canaryApp } from '../lib/watch/canary-app.ts';
 import { CliError } from './errors.ts';
 import { announce } from './serve-banner.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
+import { orUnreadable, withListedApps } from './serve-registry.ts';
 import type { ServeWatch } from './serve-watch.ts';
 import { readConfigFile } from './target-config.ts';
 
@@ -174,27 +174,6 @@ async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): P
     );
   }
   return new s3.S3Store(client, bucket);
-}
-
-/**
- * Nobody is refused because the registry is gone, as when its disk is not mounted: `announce` writes to it, so
- * one that has nothing in it is none.
- */
-function orUnreadable(parameters: ParameterReader, data: string): ParameterReader {
-  return {
-    list: async (prefix, signal) => {
-      const all = await parameters.list('', signal);
-      if (all.length === 0) throw new Error(`the registry in ${data} is gone`);
-      return all.filter(({ name }) => name.startsWith(prefix));
-    },
-  };
-}
-
-/** The apps of the configuration, and the canary's, count as listed, as the stack makes them on AWS. */
-function withListedApps(parameters: ParameterReader, { apps }: Config): ParameterReader {
-  const names = [...apps.map(({ name }) => name), canaryApp];
-  const listed = { name: `${parameterNames.listed}0`, value: names.join(',') };
-  return { list: async (prefix, signal) => [...(await parameters.list(prefix, signal)), listed] };
 }
 
 async function listen(server: ReceiverServer, { port, host }: ServeOptions): Promise<number> {

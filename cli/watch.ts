@@ -70,7 +70,7 @@ async function look({ store, checks }: WatchJob): Promise<WatchRow[]> {
   const state = (await store.readState())?.state ?? emptyState;
   const now = Date.now();
   const timeoutMs = (jobs.watch.timeoutSeconds / 2) * 1000;
-  return watchRows(await runChecks(checks(state), state, { now, timeoutMs }), state, now);
+  return watchRows(await runChecks(checks({ state }), state, { now, timeoutMs }), state, now);
 }
 
 function asJson(row: WatchRow): unknown {

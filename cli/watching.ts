@@ -74,12 +74,14 @@ export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
     parameters.get(parameterNames.heartbeat),
   ]);
   const opened = openChannels(config.alerts, secrets, { sns: await snsMaker(config) });
+  const store = new LedgerIncidents(ledger);
   const checks = checksThrough({
     config,
     parameters,
     archive,
     lister,
     ledger,
+    incidents: store,
     retention: { directories: [{ subject: 'data', reader: new DirectorySpace(data) }] },
     target: `--data ${data}`,
     opened,
@@ -87,7 +89,6 @@ export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
     ...(counters === undefined ? {} : { counters }),
     ...(startedAt === undefined ? {} : { startedAt }),
   });
-  const store = new LedgerIncidents(ledger);
   return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config), heartbeat, log };
 }
 

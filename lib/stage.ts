@@ -65,12 +65,14 @@ export class StageWatch {
       topicArn: this.#names.alertsTopic,
     });
     const ledger = new S3Ledger(this.#s3, ledgerBucket);
+    const store = new LedgerIncidents(ledger);
     const checks = checksThrough({
       config,
       parameters,
       archive: new S3Store(this.#s3, archiveBucket),
       lister: new S3PageLister(this.#s3, archiveBucket),
       ledger,
+      incidents: store,
       retention: { buckets: this.#buckets(config) },
       counters: new CloudWatchCountersReader(this.#cloudWatch, { stage, functionName }),
       target: `--stage ${stage}`,
@@ -79,7 +81,6 @@ export class StageWatch {
       subscriptions: new SnsSubscriptions(this.#sns),
       canary: this.#options.canary,
     });
-    const store = new LedgerIncidents(ledger);
     const { log } = this.#options;
     return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config), heartbeat, log };
   }

@@ -7,19 +7,26 @@ import { reconcile } from './incidents/reconcile.ts';
 import type { Rules } from './incidents/rules.ts';
 import { emptyState, type State } from './incidents/state.ts';
 import type { Log } from './log.ts';
-import type { Check, CheckResult, Finding } from './watch/finding.ts';
+import type { Check, CheckResult } from './watch/finding.ts';
 import { runChecks } from './watch/run-checks.ts';
 
 /** All that one stage, or one data directory, is watched with. */
 export interface Watch {
   readonly store: IncidentStore;
   /** What is looked at, given what is known. */
-  readonly checks: (state: State) => readonly Check[];
+  readonly checks: (known: Known) => readonly Check[];
   readonly channels: ReadonlyMap<string, Channel>;
   readonly rules: Rules;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+}
+
+/** What is known when a round begins. */
+export interface Known {
+  readonly state: State;
+  /** Where a state was that could not be understood, and that this one takes the place of. */
+  readonly setAside?: string;
 }
 
 /** What one round found and did. */
@@ -55,9 +62,8 @@ export async function runRound(watch: Watch, limits: RoundLimits): Promise<Round
   const now = clock();
   const found = await readState(watch);
   const bounds = { now, timeoutMs: limits.checksMs, signal: limits.signal };
-  const looked = await runChecks(watch.checks(found.state), found.state, bounds);
+  const results = await runChecks(watch.checks(found), found.state, bounds);
   limits.signal?.throwIfAborted();
-  const results = found.setAside === undefined ? looked : [...looked, recordsResult(found.setAside)];
 
   const events: IncidentEvent[] = [];
   const stored = await replaceState(watch, found, (state) => {
@@ -81,11 +87,8 @@ function signalOf({ signal }: RoundLimits): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
-interface FoundState {
-  readonly state: State;
+interface FoundState extends Known {
   readonly version: string | undefined;
-  /** Where a state is that could not be understood, and that this one takes the place of. */
-  readonly setAside?: string;
 }
 
 async function readState({ store, log }: Watch): Promise<FoundState> {
@@ -97,18 +100,6 @@ async function readState({ store, log }: Watch): Promise<FoundState> {
     await store.setAsideState(error);
     return { state: emptyState, version: error.version, setAside: error.key };
   }
-}
-
-function recordsResult(key: string): CheckResult {
-  const finding: Finding = {
-    check: 'records',
-    subject: 'state',
-    status: 'critical',
-    summary: "The watch's state could not be understood and was begun anew; open incidents may open again",
-    evidence: { key },
-    remedy: 'See what wrote it: a copy is under incidents/set-aside/. Close incidents that are over by hand',
-  };
-  return { check: 'records', findings: [finding] };
 }
 
 /** Applies `change` to the newest state, as often as somebody else replaces it in between. */

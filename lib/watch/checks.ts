@@ -4,6 +4,8 @@ import type { SubscriptionReader } from '../alerts/subscription-reader.ts';
 import type { ArchiveReader } from '../archive/store.ts';
 import type { Config } from '../config.ts';
 import type { ParameterStore } from '../drains/parameters.ts';
+import type { IncidentStore } from '../incidents/incident-store.ts';
+import { recordsCheck } from '../incidents/records-check.ts';
 import type { State } from '../incidents/state.ts';
 import { type JobName, jobs } from '../jobs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,6 +30,7 @@ export interface WatchPorts {
   readonly archive: ArchiveReader;
   readonly lister: PageLister;
   readonly ledger: Ledger;
+  readonly incidents: IncidentStore;
   readonly retention: RetentionOptions;
   /** Absent where nobody counts: another process than the one that receives. */
   readonly counters?: CountersReader | undefined;
@@ -44,7 +47,7 @@ export interface WatchPorts {
 }
 
 /** Every check that can be done through these ports. */
-export function checksThrough(ports: WatchPorts): (state: Pick<State, 'unsent'>) => readonly Check[] {
+export function checksThrough(ports: WatchPorts): (known: KnownState) => readonly Check[] {
   const { config, parameters, archive, lister, ledger, counters, target, startedAt } = ports;
   const { apps } = config;
   const names = apps.map(({ name }) => name);
@@ -60,7 +63,16 @@ export function checksThrough(ports: WatchPorts): (state: Pick<State, 'unsent'>)
   ];
   // Who watches nothing of their own yet is not asked whom to tell.
   const asked = apps.length > 0 || ports.opened.channels.size > 0;
-  return ({ unsent }) => (asked ? [...fixed, alertsCheck(ports, unsent)] : fixed);
+  return ({ state, setAside }) => [
+    ...fixed,
+    recordsCheck({ store: ports.incidents, ...(setAside === undefined ? {} : { setAside }) }),
+    ...(asked ? [alertsCheck(ports, state.unsent)] : []),
+  ];
+}
+
+interface KnownState {
+  readonly state: Pick<State, 'unsent'>;
+  readonly setAside?: string;
 }
 
 function alertsCheck({ opened, topics, subscriptions }: WatchPorts, unsent: State['unsent']): Check {
