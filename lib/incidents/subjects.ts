@@ -21,9 +21,9 @@ export function takeIn(draft: Draft, results: readonly CheckResult[]): Looked {
     const found = 'failure' in result ? [] : worstOfEach(result.findings);
     for (const finding of found) count(draft, finding);
     findings.push(...found);
-    if (!('failure' in result)) markGone(draft, result.check, found);
     const why = whyBlind(result);
     if (why === undefined) checks.add(result.check);
+    if (!('failure' in result)) noteUnreported(draft, result.check, found, why === undefined);
     const itself = lookAtItself(draft, result.check, why);
     if (itself === undefined) continue;
     count(draft, itself);
@@ -95,13 +95,19 @@ function continueGood(subject: SubjectState, now: number): void {
   subject.firstGoodAt ??= now;
 }
 
-/** What a check that looked reports no longer is watched no longer. Of an event check it is merely quiet. */
-function markGone({ state }: Draft, check: CheckName, findings: readonly Finding[]): void {
+/** What a check reports no longer is watched no longer. Of an event check it is quiet, if that could look. */
+function noteUnreported(
+  { state }: Draft,
+  check: CheckName,
+  findings: readonly Finding[],
+  couldLook: boolean,
+): void {
   const reported = new Set(findings.map(({ subject }) => subject));
   for (const subject of Object.values(state.subjects)) {
-    if (subject.check !== check || subject.subject === checkItself || isEvent(subject)) continue;
-    if (reported.has(subject.subject)) continue;
-    subject.gone = true;
+    if (subject.check !== check || subject.subject === checkItself || reported.has(subject.subject)) continue;
+    if (!isEvent(subject)) subject.gone = true;
+    else if (couldLook) subject.status = 'ok';
+    else continue;
     continueGood(subject, subject.lastSeenAt);
     subject.unknown = 0;
   }

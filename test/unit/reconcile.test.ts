@@ -320,6 +320,15 @@ describe('loss', () => {
     expect(steps.verbs()).toEqual(['opened', 'mitigated']);
   });
 
+  test('is quiet when it is reported no longer, though it could not be looked at before', () => {
+    const steps = new IncidentSteps();
+    steps.run(lost);
+    steps.runFor(15, finding('loss', 'messages', 'unknown'), ...quiet);
+    expect(steps.verbs()).toEqual(['opened', 'opened']);
+    steps.runFor(60, ...quiet);
+    expect(steps.verbs()).toEqual(['opened', 'opened', 'resolved', 'mitigated']);
+  });
+
   test('what the check remembers of a quiet subject is forgotten after a day', () => {
     const steps = new IncidentSteps();
     steps.run(finding('loss', 'messages', 'ok', { memory: { runs: 1 } }));
