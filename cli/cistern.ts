@@ -27,7 +27,7 @@ Examples:
   cistern send <url> app.log             send a file as Logplex would
   cistern ls my-app --since 1h           what is stored
   cistern cat my-app --since 1h          the messages themselves
-  cistern incident list --open           what is wrong
+  cistern incident list --open           what is not over yet
   cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?
 

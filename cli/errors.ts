@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { RegistryFileError } from '../lib/drains/directory-parameters.ts';
 import { redactCredentials } from '../lib/drains/drain-url.ts';
+import { LedgerError } from '../lib/ledger/ledger.ts';
 
 /** What scripts can rely on. */
 export const exitCodes = { ok: 0, failed: 1, badInput: 2 } as const;
@@ -41,6 +42,7 @@ export function describeError(error: unknown): { readonly line?: string; readonl
 
 /** Stores say `refused` and `missing` of what only the operator can put right: a name, a permission. */
 function isFinal(error: unknown): boolean {
+  if (error instanceof LedgerError) return !error.retry;
   return error instanceof Error && 'code' in error && (error.code === 'refused' || error.code === 'missing');
 }
 

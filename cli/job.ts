@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import * as z from 'zod';
+import { withIsoTimes } from '../lib/incidents/iso-times.ts';
 import { LedgerIncidents } from '../lib/incidents/ledger-incidents.ts';
 import { type Job, type JobName, jobKey, jobs } from '../lib/jobs.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
@@ -104,7 +105,7 @@ const runJobs: Readonly<Record<JobName, (options: Options) => Promise<void>>> = 
       options.dryRun === true
         ? await digestOf(new LedgerIncidents(ledger), weekBefore(now), now)
         : await runReportJob(ledger, stderrLog, now);
-    if (options.json === true) printJson(digest);
+    if (options.json === true) printJson(withIsoTimes(digest));
     else print(digestMarkdown(digest).trimEnd());
     if (options.dryRun !== true) note(`kept as reports/incidents/weekly/${digest.week}.md and .json`);
   },

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CliError, describeError } from '../../cli/errors.ts';
 import { StoreError } from '../../lib/archive/store.ts';
 import { RegistryFileError } from '../../lib/drains/directory-parameters.ts';
+import { LedgerError } from '../../lib/ledger/ledger.ts';
 
 describe('describeError', () => {
   it.each([
@@ -11,6 +12,8 @@ describe('describeError', () => {
     ['an unusable registry', new RegistryFileError('is damaged'), 'is damaged', 2],
     ['a bucket that refuses', new StoreError('refused', 'no such bucket'), 'no such bucket', 2],
     ['a store that is down', new StoreError('unavailable', 'no answer'), 'no answer', 1],
+    ['a ledger that refuses', new LedgerError('no such bucket', false), 'no such bucket', 2],
+    ['a ledger that is down', new LedgerError('no answer', true), 'no answer', 1],
     ['anything else, on one line', new Error('first\n  second'), 'first second', 1],
     ['an error without words', new TypeError(), 'TypeError', 1],
     ['what is no error', 'text', 'text', 1],
