@@ -1,5 +1,5 @@
 import { type Draft, isOver, record, type Step, stepFrom } from './draft.ts';
-import { forgetRow, release } from './ending.ts';
+import { forgetRow } from './ending.ts';
 import type { IncidentEvent, IncidentId, Severity } from './incident.ts';
 import { isStillBad, membersOf } from './members.ts';
 import { activeMutes, coverable, covers, isMuted, recordMute } from './mutes.ts';
@@ -125,9 +125,8 @@ export function close(state: State, id: IncidentId, { by, reason, now }: EndByHa
     const occasion = record(draft, incident, { verb: 'closed', reason }, by);
     incident.closedAt = draft.now;
     if (!wasOver) tellOver(draft, incident, 'closed', occasion);
-    const members = membersOf(draft.state, incident);
-    if (wasOver) for (const member of members) delete member.incident;
-    else release(members);
+    // Let go of, its subjects can't continue it.
+    for (const member of membersOf(draft.state, incident)) delete member.incident;
   });
 }
 

@@ -40,15 +40,6 @@ function mitigateIfQuiet(
   const occasion = record(draft, incident, { verb: 'mitigated', reason });
   incident.mitigatedAt = now;
   tellOver(draft, incident, 'mitigated', occasion);
-  release(members);
-}
-
-/** What happens to these subjects from now on is another incident. */
-export function release(members: readonly SubjectState[]): void {
-  for (const member of members) {
-    delete member.incident;
-    forgetRow(member);
-  }
 }
 
 /** Counts anew. */
@@ -81,7 +72,6 @@ export function prune({ state, now }: Draft): void {
 function mayContinue(incident: LiveIncident, { bad, firstBadAt }: SubjectState, now: number): boolean {
   const endedAt = overAt(incident);
   if (endedAt === undefined) return true;
-  if (incident.closedAt !== undefined) return false;
   // A row that began in time may still become long enough.
   return (bad > 0 ? (firstBadAt ?? now) : now) - endedAt <= times.continues;
 }

@@ -27,29 +27,40 @@ export function groupsOf(draft: Draft, due: readonly SubjectState[]): Group[] {
 
 /** All silence while the canary is lost has one cause: the way into the archive. */
 function canaryGroup(draft: Draft, due: readonly SubjectState[], muted: boolean): Group | undefined {
-  const { subjects, incidents } = draft.state;
-  const silent = due.filter(
-    ({ check, subject, status }) => check === 'freshness' && status === 'critical' && subject !== checkItself,
-  );
-  const canaries = sorted(Object.values(subjects)).filter(
-    (each) =>
-      each.check === 'canary' &&
-      each.status === 'critical' &&
-      each.gone !== true &&
-      each.subject !== checkItself &&
-      isSubjectMuted(draft, each) === muted,
-  );
+  const silent = due.filter(isSilent);
+  const canaries = lostCanaries(draft).filter((each) => isSubjectMuted(draft, each) === muted);
   if (silent.length === 0 || canaries.length === 0) return undefined;
-  const open = canaries
-    .map(({ incident }) => incident)
-    .find((id) => {
-      const incident = id === undefined ? undefined : incidents[id];
-      return incident !== undefined && !isOver(incident);
-    });
-  const free = canaries.filter((canary) => due.includes(canary) || canary.incident === undefined);
-  return open === undefined
-    ? { members: [...free, ...silent] }
-    : { members: [...free.filter((canary) => due.includes(canary)), ...silent], into: open };
+  const members = [...canaries.filter((canary) => due.includes(canary)), ...silent];
+  const into = canaries.find((canary) => isHeld(draft, canary))?.incident;
+  return into === undefined ? { members } : { members, into };
+}
+
+/** Canaries that are critical once, and in no open incident: silence that turns bad now confirms them. */
+export function confirmedCanaries(draft: Draft, due: readonly SubjectState[]): SubjectState[] {
+  const silent = due.filter(isSilent);
+  return lostCanaries(draft).filter(
+    (canary) =>
+      !isHeld(draft, canary) &&
+      !due.includes(canary) &&
+      silent.some((each) => isSubjectMuted(draft, each) === isSubjectMuted(draft, canary)),
+  );
+}
+
+/** Whether an open incident holds it. */
+export function isHeld({ state }: Draft, { incident: id }: SubjectState): boolean {
+  const incident = id === undefined ? undefined : state.incidents[id];
+  return incident !== undefined && !isOver(incident);
+}
+
+function isSilent({ check, subject, status }: SubjectState): boolean {
+  return check === 'freshness' && status === 'critical' && subject !== checkItself;
+}
+
+function lostCanaries({ state }: Draft): SubjectState[] {
+  return sorted(Object.values(state.subjects)).filter(
+    ({ check, subject, status, gone }) =>
+      check === 'canary' && status === 'critical' && gone !== true && subject !== checkItself,
+  );
 }
 
 function groupsByCheck(due: readonly SubjectState[]): Group[] {

@@ -1,6 +1,6 @@
 import type { Evidence } from '../watch/finding.ts';
 import { type Draft, isOver, record } from './draft.ts';
-import { type Group, groupsOf } from './grouping.ts';
+import { confirmedCanaries, type Group, groupsOf, isHeld } from './grouping.ts';
 import type { IncidentCheck, Severity } from './incident.ts';
 import { checkItself, isBad, keyOf, membersOf } from './members.ts';
 import { isMuted, recordMutes } from './mutes.ts';
@@ -32,30 +32,28 @@ export function open(draft: Draft, { bad }: Looked): void {
     const subject = draft.state.subjects[key];
     return subject !== undefined && isDue(draft, subject) ? [subject] : [];
   });
-  const again = Map.groupBy(due, (subject) => continued(draft, subject));
+  const turned = [...due, ...confirmedCanaries(draft, due)];
+  const again = Map.groupBy(turned, (subject) => continued(draft, subject));
   for (const [incident, members] of again) {
     if (incident !== undefined) reopen(draft, incident, members, bad);
   }
-  const others = again.get(undefined) ?? [];
-  for (const subject of others) delete subject.incident;
-  for (const group of groupsOf(draft, others)) {
+  for (const group of groupsOf(draft, again.get(undefined) ?? [])) {
     const into = group.into === undefined ? undefined : draft.state.incidents[group.into];
     if (into === undefined) openNew(draft, group, bad);
     else widen(draft, into, group.members);
   }
 }
 
-function isDue({ state }: Draft, { check, subject, bad, incident }: SubjectState): boolean {
-  const held = incident === undefined ? undefined : state.incidents[incident];
-  if (held !== undefined && !isOver(held)) return false;
+function isDue(draft: Draft, subject: SubjectState): boolean {
+  if (isHeld(draft, subject)) return false;
   // Three runs without a look have been counted before a check is said to be blind.
-  return bad >= (subject === checkItself ? 1 : checkRules[check].opensAfter);
+  return subject.bad >= (subject.subject === checkItself ? 1 : checkRules[subject.check].opensAfter);
 }
 
 /** The incident that a subject was in until lately, and that goes on with it. */
 function continued({ state }: Draft, { incident: id, firstBadAt }: SubjectState): LiveIncident | undefined {
   const incident = id === undefined ? undefined : state.incidents[id];
-  if (incident?.resolvedAt === undefined || incident.closedAt !== undefined) return undefined;
+  if (incident?.resolvedAt === undefined) return undefined;
   return (firstBadAt ?? 0) - incident.resolvedAt <= times.continues ? incident : undefined;
 }
 
@@ -116,9 +114,6 @@ function reopen(
   cancel(draft, incident, ['resolve']);
   delete incident.resolvedAt;
   delete incident.escalatedAt;
-  for (const [channel, knows] of Object.entries(incident.channels)) {
-    if (knows === 'resolved' || knows === 'repeated') delete incident.channels[channel];
-  }
   incident.severity = worstOf(draft, members);
   incident.lastBadAt = draft.now;
   noteLastObject(incident, members, bad);

@@ -48,7 +48,8 @@ export function trigger(
   for (const channel of channels) {
     queue(draft, incident, channel, 'trigger', reason, occasion);
     const knows = incident.channels[channel];
-    if (knows !== 'told' && knows !== 'maybe') incident.channels[channel] = 'queued';
+    // What it accepted before is not forgotten: a resolve that it has still to hear again, for one.
+    if (knows === undefined || knows === 'repeated') incident.channels[channel] = 'queued';
   }
 }
 

@@ -283,6 +283,8 @@ function everyPageEnds({ arrivals, world, doubtful }: Outcome, lives: readonly L
         ...[...channels].flatMap(([channel, of]) => {
           const found: string[] = [];
           if (of.at(-1)?.alert.kind !== 'resolve') found.push(`${life.id} stays open at ${channel}`);
+          if (of.at(-1)?.alert.reason !== 'repeated')
+            found.push(`${channel} was told once of the end of ${life.id}`);
           // Only a run that died, or met another, leaves doubt whether a trigger has arrived.
           if (
             of[0]?.alert.kind === 'resolve' &&

@@ -74,6 +74,14 @@ describe('reminders', () => {
     expect(steps.runFor(5, bad)).toEqual(['page trigger reminder', 'mail trigger reminder']);
   });
 
+  test('none while it is on its way back', () => {
+    const steps = new IncidentSteps();
+    steps.runFor(240, bad);
+    steps.toldNow();
+    expect(steps.runFor(5, good)).toEqual([]);
+    expect(steps.runFor(5, bad)).toEqual(['page trigger reminder', 'mail trigger reminder']);
+  });
+
   test('do not pile up before a channel that is away', () => {
     const steps = new IncidentSteps();
     steps.answer = (channel) => (channel === 'page' ? unreached : accepted);
@@ -148,6 +156,15 @@ describe('a page that nobody acknowledges', () => {
   test('a warning waits for nobody', () => {
     const steps = routed();
     expect(steps.runFor(60, warning)).toEqual(['mail trigger opened']);
+  });
+
+  test('again when it was over and is bad again', () => {
+    const steps = routed();
+    steps.runFor(20, bad);
+    steps.runFor(10, good);
+    steps.toldNow();
+    expect(steps.runFor(15, bad)).toEqual(['page trigger reopened']);
+    expect(steps.runFor(5, bad)).toEqual(['boss trigger unacknowledged']);
   });
 
   test('again when an acknowledgement has lapsed for fifteen minutes', () => {
@@ -280,6 +297,16 @@ describe('a resolve', () => {
     expect(steps.runFor(55, good)).toEqual([]);
     expect(steps.runFor(5, good)).toEqual(['page resolve repeated', 'mail resolve repeated']);
     expect(steps.runFor(300, good)).toEqual([]);
+  });
+
+  test('is repeated where only an earlier turn was told', () => {
+    const steps = routed();
+    steps.runFor(20, bad);
+    steps.runFor(10, good);
+    steps.run(bad);
+    steps.toldNow();
+    expect(steps.runFor(10, good)).toEqual(['page resolve resolved']);
+    expect(steps.runFor(60, good).sort()).toEqual(['boss resolve repeated', 'page resolve repeated']);
   });
 
   test('is taken back when it is bad again before it was sent', () => {

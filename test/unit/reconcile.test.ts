@@ -407,6 +407,16 @@ describe('grouping', () => {
     expect(steps.events).toMatchObject([{ verb: 'opened', subjects: ['canary', 'app-a'] }]);
   });
 
+  test('silence joins a canary that is lost again', () => {
+    const steps = new IncidentSteps();
+    const canary = (status: Finding['status']) => finding('canary', 'canary', status);
+    steps.runFor(10, canary('critical'), fresh('app-a', 'ok'));
+    steps.runFor(10, canary('ok'), fresh('app-a', 'ok'));
+    steps.run(canary('critical'), fresh('app-a', 'critical'));
+    expect(steps.verbs()).toEqual(['opened', 'resolved', 'reopened', 'widened']);
+    expect(Object.keys(steps.state.incidents)).toHaveLength(1);
+  });
+
   test('what is not silence, or with a slow canary, is not', () => {
     const steps = new IncidentSteps();
     const slow = finding('canary', 'canary', 'warning');
