@@ -2,7 +2,7 @@ import { type Draft, isOver, record, type Step, stepFrom } from './draft.ts';
 import { forgetRow } from './ending.ts';
 import type { IncidentEvent, IncidentId, Severity } from './incident.ts';
 import { isStillBad, membersOf } from './members.ts';
-import { activeMutes, coverable, covers, isMuted, recordMute } from './mutes.ts';
+import { activeMutes, coverable, covers, isMuted, recordMute, scopeOf } from './mutes.ts';
 import { newIncidentId } from './new-id.ts';
 import { announce } from './opening.ts';
 import type { Rules } from './rules.ts';
@@ -54,7 +54,7 @@ export interface MuteByHand extends ByHand {
 export function mute(state: State, { scope, until, reason, by, now }: MuteByHand, rules: Rules): Step {
   return stepFrom(state, now, rules, (draft) => {
     if (until <= draft.now) throw new RefusedError('a mute has to end in the future');
-    if (!/^(?:all|(?:check|app):.+)$/.test(scope)) {
+    if (scopeOf(scope) !== scope) {
       throw new RefusedError(`there is nothing called "${scope}" to mute: name a check, an app, or all`);
     }
     const added = { scope, until, reason, by, at: draft.now };

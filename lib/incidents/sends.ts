@@ -146,7 +146,7 @@ function alertOf(
     ...(lastObject === undefined ? {} : { lastObject }),
     command: commandFor(incident),
     ...(contacts.size === 0 ? {} : { contact: [...contacts].join(', ') }),
-    ...(runbookBase === undefined ? {} : { runbookUrl: `${runbookBase}${check}.md` }),
+    ...(runbookBase === undefined || check === 'manual' ? {} : { runbookUrl: `${runbookBase}${check}.md` }),
     ...(kind === 'resolve' ? { lastedMs: Math.max(0, endOf(state, incident, now) - since) } : {}),
   };
 }

@@ -148,6 +148,7 @@ describe('a mute', () => {
 
   test.each([
     ['a mute that has ended', (steps: IncidentSteps) => muted(steps, 'all', 0), 'future'],
+    ['a check that there is not', (steps: IncidentSteps) => muted(steps, 'check:los', 60), 'check:los'],
     ['a scope that is none', (steps: IncidentSteps) => muted(steps, 'shop', 60), 'shop'],
     [
       'a mute that is not there',
@@ -268,7 +269,7 @@ describe('closing', () => {
 
 describe('opening by hand', () => {
   function opened(severity: 'P0' | 'P2' | 'P3', apps: readonly string[] = ['shop']): IncidentSteps {
-    const steps = new IncidentSteps();
+    const steps = new IncidentSteps(rulesFor({ runbookBase: 'https://wiki.example.com/' }));
     const said = { title: 'All is red', service: 'checkout', environment: 'staging', remedy: 'Look' };
     steps.do((state, now, rules) => openByHand(state, { ...said, severity, apps, by: 'ann', now }, rules));
     return steps;
@@ -284,6 +285,8 @@ describe('opening by hand', () => {
       title: 'All is red',
       command: `cistern incident show ${idOf(steps)}`,
     });
+    // There is no runbook for what only a person knows.
+    expect(steps.alerts[0]?.runbookUrl).toBeUndefined();
   });
 
   test('pages again only what pages', () => {
