@@ -74,13 +74,13 @@ export async function runRound(watch: Watch, limits: RoundLimits): Promise<Round
 
   const until = clock() + limits.deliveryMs;
   const [recorded, outcomes] = await Promise.all([
-    record(watch, stored.state.unrecorded),
-    deliverAll(stored.state.unsent, watch.channels, { until, now: clock, ...signalOf(limits) }),
+    record(watch, stored.unrecorded),
+    deliverAll(stored.unsent, watch.channels, { until, now: clock, ...signalOf(limits) }),
   ]);
-  const settled = await replaceState(watch, stored, (state) =>
-    settle(state, { recorded, outcomes, taken: stored.state.unsent }),
+  const settled = await replaceState(watch, await readState(watch), (state) =>
+    settle(state, { recorded, outcomes, taken: stored.unsent }),
   );
-  return { results, events, outcomes, state: settled.state };
+  return { results, events, outcomes, state: settled };
 }
 
 function signalOf({ signal }: RoundLimits): { readonly signal?: AbortSignal } {
@@ -102,20 +102,19 @@ async function readState({ store, log }: Watch): Promise<FoundState> {
   }
 }
 
-/** Applies `change` to the newest state, as often as somebody else replaces it in between. */
+/**
+ * Applies `change` to the newest state, as often as somebody else replaces it in between. Returns what was stored,
+ * which another round may have replaced since: what is told must stand in a state of our own.
+ */
 async function replaceState(
   watch: Watch,
   found: FoundState,
   change: (state: State) => State,
-): Promise<FoundState> {
+): Promise<State> {
   let { state, version } = found;
   for (let left = tries; left > 0; left -= 1) {
     const next = change(state);
-    if ((await watch.store.replaceState(next, version)) === 'replaced') {
-      // The version after our own write is not known: read again, unless nothing follows.
-      const mine = await watch.store.readState();
-      if (mine !== undefined) return mine;
-    }
+    if ((await watch.store.replaceState(next, version)) === 'replaced') return next;
     ({ state, version } = await readState(watch));
   }
   throw new Error(`the watch's state was replaced by others ${tries} times in a row`);

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  CreateBucketCommand,
   DeleteBucketEncryptionCommand,
   DeleteBucketLifecycleCommand,
   DeleteBucketOwnershipControlsCommand,
   DeleteBucketPolicyCommand,
   DeletePublicAccessBlockCommand,
   type LifecycleRule,
-  PutBucketEncryptionCommand,
-  PutBucketLifecycleConfigurationCommand,
   PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
@@ -22,8 +19,8 @@ import { expectedArchive, expectedLedger } from '../../lib/watch/expected-bucket
 import type { Finding } from '../../lib/watch/finding.ts';
 import { retentionCheck } from '../../lib/watch/retention.ts';
 import { S3BucketReader } from '../../lib/watch/s3-bucket-reader.ts';
-import { type StackBucket, stackBucket } from '../infra/stack-bucket.ts';
 import { synthesise } from '../infra/synthesise.ts';
+import { type Made, makeStackBucket, putLifecycle, type Subject } from './stack-buckets.ts';
 
 /**
  * The synthesised buckets, made on moto through S3's API, pass; each single weakening is found.
@@ -39,53 +36,7 @@ const template = synthesise(cistern);
 const client = createS3Client();
 afterAll(() => client.destroy());
 
-type Subject = 'archive' | 'ledger';
-
-interface Made extends StackBucket {
-  readonly bucket: string;
-}
-
-async function make(subject: Subject): Promise<Made> {
-  const bucket = `${subject}-${randomUUID()}`;
-  const made = stackBucket(template, subject === 'archive' ? 'Archive' : 'Ledger', bucket);
-  await client.send(
-    new CreateBucketCommand({
-      Bucket: bucket,
-      ObjectLockEnabledForBucket: true,
-      CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' },
-    }),
-  );
-  await putLifecycle(bucket, made.lifecycle.Rules ?? []);
-  await client.send(
-    new PutBucketVersioningCommand({
-      Bucket: bucket,
-      VersioningConfiguration: { Status: made.versioning },
-    }),
-  );
-  await client.send(
-    new PutBucketEncryptionCommand({ Bucket: bucket, ServerSideEncryptionConfiguration: made.encryption }),
-  );
-  await client.send(
-    new PutPublicAccessBlockCommand({ Bucket: bucket, PublicAccessBlockConfiguration: made.publicAccess }),
-  );
-  await client.send(
-    new PutBucketOwnershipControlsCommand({ Bucket: bucket, OwnershipControls: made.ownership }),
-  );
-  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: made.policy }));
-  await client.send(
-    new PutObjectLockConfigurationCommand({ Bucket: bucket, ObjectLockConfiguration: made.objectLock }),
-  );
-  return { ...made, bucket };
-}
-
-async function putLifecycle(bucket: string, rules: readonly LifecycleRule[]): Promise<void> {
-  await client.send(
-    new PutBucketLifecycleConfigurationCommand({
-      Bucket: bucket,
-      LifecycleConfiguration: { Rules: [...rules] },
-    }),
-  );
-}
+const make = (subject: Subject) => makeStackBucket(client, template, subject);
 
 async function find(subject: Subject, bucket: string): Promise<Finding> {
   const expected = subject === 'archive' ? expectedArchive(config) : expectedLedger(config);
@@ -111,6 +62,7 @@ function problemsOf({ evidence }: Finding): string {
 function withRule(change: Partial<LifecycleRule>) {
   return ({ bucket, lifecycle }: Made) =>
     putLifecycle(
+      client,
       bucket,
       (lifecycle.Rules ?? []).map((rule) => (rule.ID === 'expire' ? { ...rule, ...change } : rule)),
     );
@@ -118,7 +70,7 @@ function withRule(change: Partial<LifecycleRule>) {
 
 function addRule(rule: Partial<LifecycleRule>) {
   return ({ bucket, lifecycle }: Made) =>
-    putLifecycle(bucket, [
+    putLifecycle(client, bucket, [
       ...(lifecycle.Rules ?? []),
       { ID: 'extra', Status: 'Enabled', Filter: {}, ...rule },
     ]);
