@@ -1,5 +1,5 @@
 /**
- * `npm run test:aws`: the tests of this folder against moto's S3 and SSM, on a free port of 127.0.0.1. moto
+ * `npm run test:aws [-- FILTER]`: the tests of this folder against moto, on a free port of 127.0.0.1. moto
  * lives in a Python environment of its own in `.cistern/`, made at the first run and whenever the version changes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -96,6 +96,7 @@ async function runTests(): Promise<number> {
         'run',
         '--config',
         join(import.meta.dirname, 'vitest.config.ts'),
+        ...process.argv.slice(2),
       ],
       { cwd: root, stdio: 'inherit', env: testEnvironment(url), signal: interrupted.signal },
     );

@@ -166,7 +166,7 @@ it('the bundled watch pages when a drain stops, and resolves the page when it is
     'retention ledger': 'warning',
     'volume shop': 'skipped',
   });
-  expect((await told()).map(({ subject }) => /overwriting|TLS/.exec(subject)?.[0]).sort()).toEqual([
+  expect((await told()).map(({ text }) => /overwriting|TLS/.exec(text)?.[0]).sort()).toEqual([
     'TLS',
     'overwriting',
   ]);
