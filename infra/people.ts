@@ -24,12 +24,12 @@ export class People extends Construct {
   constructor(scope: Construct, id: string, { config, archive, ledger, key }: PeopleProps) {
     super(scope, id);
     const { stage } = config;
-    const { ledgerBucket, archiveBucket, receiverFunction } = parameterNames;
+    const { ledgerBucket, archiveBucket } = parameterNames;
     const find = (...names: readonly string[]) =>
       readParameters(this, { stage, what: 'Parameters', names: [parameterNames.config, ...names] });
     const read = ['incidents/', 'reports/'];
     this.full = this.#policy('IncidentsFull', `Cistern (${stage}): work on incidents`, [
-      ...find(ledgerBucket, archiveBucket, receiverFunction),
+      ...find(ledgerBucket, archiveBucket),
       ...ledgerGrants({ ledger, key, read, write: ['incidents/', 'reports/incidents/'] }),
       // Keys alone tell a postmortem how much was stored when.
       {
@@ -37,12 +37,6 @@ export class People extends Construct {
         actions: ['s3:ListBucket'],
         resources: [archive.bucketArn],
         conditions: { StringLike: { 's3:prefix': `${logsPrefix}*` } },
-      },
-      {
-        sid: 'ReadMetrics',
-        actions: ['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'],
-        resources: ['*'],
-        wildcards: 'CloudWatch knows no narrower resource for reading metrics, which a postmortem quotes.',
       },
     ]);
     this.readOnly = this.#policy('IncidentsReadOnly', `Cistern (${stage}): read incidents`, [

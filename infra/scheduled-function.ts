@@ -42,8 +42,8 @@ const maxEventAgeSeconds = 60;
  * A function that a schedule of the table of jobs starts. Nothing is tried again, since the next run does all that
  * this one did not.
  *
- * Runs of one schedule never overlap: an event's age and a run's timeout together are shorter than the interval. So
- * no concurrency is reserved for that, which small accounts could not deploy.
+ * Runs of one schedule never overlap: an event's age, in the scheduler and again in Lambda's queue, and a run's
+ * timeout are together shorter than the interval. So no concurrency is reserved, which small accounts could not deploy.
  */
 export class ScheduledFunction extends Construct {
   readonly fn: LambdaFunction;
