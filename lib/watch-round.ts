@@ -4,8 +4,10 @@ import { settle } from './incidents/commands.ts';
 import type { IncidentEvent } from './incidents/incident.ts';
 import { type IncidentStore, UnreadableError } from './incidents/incident-store.ts';
 import { reconcile } from './incidents/reconcile.ts';
+import { rewound } from './incidents/rewound.ts';
 import type { Rules } from './incidents/rules.ts';
 import { emptyState, type State } from './incidents/state.ts';
+import { LedgerError } from './ledger/ledger.ts';
 import type { Log } from './log.ts';
 import type { Check, CheckResult } from './watch/finding.ts';
 import { runChecks } from './watch/run-checks.ts';
@@ -40,7 +42,7 @@ export interface Round {
 }
 
 export interface RoundLimits {
-  /** How long the checks may take together, and how long telling may, in milliseconds. */
+  /** How long the checks may take together, and how long recording and telling may, in milliseconds. */
   readonly checksMs: number;
   readonly deliveryMs: number;
   /** Gives the round up while it looks: then it changes nothing. While it tells: what was not tried stays unsent. */
@@ -65,16 +67,17 @@ export async function runRound(watch: Watch, limits: RoundLimits): Promise<Round
   const results = await runChecks(watch.checks(found), found.state, bounds);
   limits.signal?.throwIfAborted();
 
-  const events: IncidentEvent[] = [];
+  const ours = new Set<string>();
   const stored = await replaceState(watch, found, (state) => {
     const step = reconcile(state, results, now, watch.rules);
-    events.splice(0, events.length, ...step.events);
+    for (const { id } of step.events) ours.add(id);
     return step.state;
   });
+  const events = stored.unrecorded.filter(({ id }) => ours.has(id));
 
   const until = clock() + limits.deliveryMs;
   const [recorded, outcomes] = await Promise.all([
-    record(watch, stored.unrecorded),
+    record(watch, stored.unrecorded, limits),
     deliverAll(stored.unsent, watch.channels, { until, now: clock, ...signalOf(limits) }),
   ]);
   const settled = await replaceState(watch, await readState(watch), (state) =>
@@ -91,20 +94,31 @@ interface FoundState extends Known {
   readonly version: string | undefined;
 }
 
-async function readState({ store, log }: Watch): Promise<FoundState> {
+async function readState(watch: Watch): Promise<FoundState> {
+  const found = await readStored(watch);
+  const state = rewound(found.state, (watch.now ?? Date.now)());
+  if (state !== found.state) {
+    const at = new Date(found.state.ranAt ?? 0).toISOString();
+    watch.log.warn('the last run had another clock, far ahead: what it says of times to come is now', { at });
+  }
+  return { ...found, state };
+}
+
+async function readStored({ store, log }: Watch): Promise<FoundState> {
   try {
     return (await store.readState()) ?? { state: emptyState, version: undefined };
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
-    log.error("the watch's state can't be understood: set aside, begun anew", { key: error.key, error });
+    log.error("the watch's state can't be understood: set aside", { key: error.key, error });
     await store.setAsideState(error);
-    return { state: emptyState, version: error.version, setAside: error.key };
+    return { state: error.rest ?? emptyState, version: error.version, setAside: error.key };
   }
 }
 
 /**
- * Applies `change` to the newest state, as often as somebody else replaces it in between. Returns what was stored,
- * which another round may have replaced since: what is told must stand in a state of our own.
+ * Applies `change` to the newest state, as often as somebody else replaces it in between, and once more where
+ * nobody knows whether it was replaced: then it may be applied to its own result. Returns what was stored, which
+ * another round may have replaced since: what is told must stand in a state of our own.
  */
 async function replaceState(
   watch: Watch,
@@ -112,24 +126,40 @@ async function replaceState(
   change: (state: State) => State,
 ): Promise<State> {
   let { state, version } = found;
+  let inDoubt = false;
   for (let left = tries; left > 0; left -= 1) {
     const next = change(state);
-    if ((await watch.store.replaceState(next, version)) === 'replaced') return next;
+    try {
+      if ((await watch.store.replaceState(next, version)) === 'replaced') return next;
+    } catch (error) {
+      if (inDoubt || !(error instanceof LedgerError && error.retry)) throw error;
+      inDoubt = true;
+    }
     ({ state, version } = await readState(watch));
   }
   throw new Error(`the watch's state was replaced by others ${tries} times in a row`);
 }
 
-/** Adds to the timelines what the state says is missing there. Returns the ids of those that are there now. */
-async function record({ store, log }: Watch, events: readonly IncidentEvent[]): Promise<string[]> {
+/**
+ * Adds to the timelines what the state says is missing there. Returns the ids of those that are there now. Bounded
+ * in time as telling is, whose outcomes wait for it before they stand in the state.
+ */
+async function record(
+  { store, log }: Watch,
+  events: readonly IncidentEvent[],
+  { deliveryMs, signal }: RoundLimits,
+): Promise<string[]> {
+  const timeout = AbortSignal.timeout(deliveryMs);
+  const bound = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   const recorded: string[] = [];
   for (const event of events) {
     try {
-      await store.append(event);
+      await store.append(event, bound);
       recorded.push(event.id);
     } catch (error) {
       log.error('an event could not be recorded; the next round tries again', { event: event.id, error });
     }
+    if (bound.aborted) break;
   }
   return recorded;
 }

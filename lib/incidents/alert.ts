@@ -7,7 +7,7 @@ const when = z.int().min(0);
  * What a channel is told: all that a person needs who has nothing else at hand. A trigger opens the page, or
  * tells of it again (escalated, reopened, a reminder); a channel joins what has the same incident.
  */
-export const alert = z.strictObject({
+export const alert = z.object({
   kind: z.enum(['trigger', 'acknowledge', 'resolve']),
   /** Why it is sent: `opened`, `escalated`, `reopened`, `reminder`, `unmuted`, `fallback`, `unacknowledged`, `acknowledged`, `resolved`, `mitigated`, `closed`, `repeated`, `test`. */
   reason: z.string(),
@@ -42,7 +42,7 @@ export const alert = z.strictObject({
 export type Alert = z.output<typeof alert>;
 
 /** An alert that a channel has still to accept. */
-export const unsent = z.strictObject({
+export const unsent = z.object({
   /** `<incident>/<event or occasion>/<channel>`: the same one is never queued twice. */
   id: z.string(),
   /** The channel's name in the configuration. */

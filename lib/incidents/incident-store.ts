@@ -45,11 +45,19 @@ export class UnreadableError extends Error {
   readonly key: string;
   /** As {@link StoredState.version}. */
   readonly version: string;
+  /** Of a state, what can be understood. */
+  readonly rest: State | undefined;
 
-  constructor(key: string, version: string, message: string, options?: ErrorOptions) {
+  constructor(
+    key: string,
+    version: string,
+    message: string,
+    { rest, ...options }: ErrorOptions & { readonly rest?: State | undefined } = {},
+  ) {
     super(message, options);
     this.name = 'UnreadableError';
     this.key = key;
     this.version = version;
+    this.rest = rest;
   }
 }

@@ -38,7 +38,7 @@ const common = {
 
 /** All that can happen to an incident: one typed event a verb. */
 export const incidentEvent = z.discriminatedUnion('verb', [
-  z.strictObject({
+  z.object({
     ...common,
     verb: z.literal('opened'),
     check: z.enum(incidentChecks),
@@ -55,23 +55,23 @@ export const incidentEvent = z.discriminatedUnion('verb', [
     environment: z.string(),
     evidence,
   }),
-  z.strictObject({
+  z.object({
     ...common,
     verb: z.literal('escalated'),
     from: z.enum(severities),
     to: z.enum(severities),
     reason: z.string(),
   }),
-  z.strictObject({
+  z.object({
     ...common,
     verb: z.literal('widened'),
     subjects: z.array(z.string()),
     apps: z.array(z.string()),
   }),
-  z.strictObject({ ...common, verb: z.literal('noted'), text: z.string() }),
-  z.strictObject({ ...common, verb: z.literal('acknowledged'), until: when }),
-  z.strictObject({ ...common, verb: z.literal('muted'), scope: z.string(), until: when, reason: z.string() }),
-  z.strictObject({
+  z.object({ ...common, verb: z.literal('noted'), text: z.string() }),
+  z.object({ ...common, verb: z.literal('acknowledged'), until: when }),
+  z.object({ ...common, verb: z.literal('muted'), scope: z.string(), until: when, reason: z.string() }),
+  z.object({
     ...common,
     verb: z.literal('follow-up-added'),
     followUp: z.string(),
@@ -80,23 +80,23 @@ export const incidentEvent = z.discriminatedUnion('verb', [
     /** A day, `YYYY-MM-DD`: overdue from the next day on, UTC. */
     due: z.iso.date(),
   }),
-  z.strictObject({ ...common, verb: z.literal('follow-up-done'), followUp: z.string() }),
-  z.strictObject({
+  z.object({ ...common, verb: z.literal('follow-up-done'), followUp: z.string() }),
+  z.object({
     ...common,
     verb: z.literal('artifact-attached'),
     name: z.string(),
     bytes: z.int(),
     sha256: z.string(),
   }),
-  z.strictObject({ ...common, verb: z.literal('mitigated'), reason: z.string() }),
-  z.strictObject({ ...common, verb: z.literal('resolved'), reason: z.string() }),
-  z.strictObject({
+  z.object({ ...common, verb: z.literal('mitigated'), reason: z.string() }),
+  z.object({ ...common, verb: z.literal('resolved'), reason: z.string() }),
+  z.object({
     ...common,
     verb: z.literal('reopened'),
     reason: z.string(),
     severity: z.enum(severities),
   }),
-  z.strictObject({ ...common, verb: z.literal('closed'), reason: z.string() }),
+  z.object({ ...common, verb: z.literal('closed'), reason: z.string() }),
 ]);
 
 export type IncidentEvent = z.output<typeof incidentEvent>;

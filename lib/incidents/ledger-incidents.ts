@@ -1,9 +1,11 @@
 import type * as z from 'zod';
 import type { Ledger, LedgerObject } from '../ledger/ledger.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { checkArtifactName, checkArtifactSize } from './artifact.ts';
-import { concurrently } from './concurrently.ts';
+
 import { type IncidentEvent, type IncidentId, incidentEvent, parseIncidentId } from './incident.ts';
 import { type IncidentStore, type StoredState, type Timeline, UnreadableError } from './incident-store.ts';
+import { restOf } from './salvage.ts';
 import { type State, state as stateSchema } from './state.ts';
 
 const stateKey = 'incidents/state.json';
@@ -22,7 +24,7 @@ export class LedgerIncidents implements IncidentStore {
   async readState(signal?: AbortSignal): Promise<StoredState | undefined> {
     const object = await this.#ledger.read(stateKey, signal);
     if (object === undefined) return undefined;
-    return { state: parseStored(stateSchema, stateKey, object), version: object.version };
+    return { state: parseStored(stateSchema, stateKey, object, restOf), version: object.version };
   }
 
   replaceState(
@@ -61,7 +63,7 @@ export class LedgerIncidents implements IncidentStore {
 
   async timeline(id: IncidentId): Promise<Timeline> {
     const keys = await Array.fromAsync(this.#ledger.list(eventsPrefix(id)));
-    const read = await concurrently(keys, readsAtOnce, (key) => this.#readEvent(id, key));
+    const read = await sideBySide(keys, readsAtOnce, (key) => this.#readEvent(id, key));
     return {
       events: read.flatMap(({ event }) => event ?? []).sort(byTime),
       unreadable: read.flatMap(({ unreadable }) => unreadable ?? []),
@@ -122,6 +124,7 @@ function parseStored<T extends z.ZodType>(
   schema: T,
   key: string,
   { body, version }: LedgerObject,
+  salvage?: (value: unknown) => State | undefined,
 ): z.output<T> {
   let value: unknown;
   try {
@@ -137,6 +140,6 @@ function parseStored<T extends z.ZodType>(
     key,
     version,
     `${key} in the ledger is damaged, or written by a later version of Cistern: ${where}: ${first?.message}`,
-    { cause: parsed.error },
+    { cause: parsed.error, rest: salvage?.(value) },
   );
 }

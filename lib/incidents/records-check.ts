@@ -41,9 +41,9 @@ function stateFinding({ setAside }: RecordsCheckOptions): Finding {
   return {
     ...base,
     status: 'critical',
-    summary: "The watch's state could not be understood and was begun anew",
+    summary: "What could not be understood of the watch's state is set aside, and forgotten",
     evidence: { key: setAside },
-    remedy: 'See who wrote it: a copy is below incidents/set-aside/. Close incidents that are over by hand',
+    remedy: 'See who wrote it: a copy is below incidents/set-aside/; close incidents that are over by hand',
     memory: { well: false },
   };
 }

@@ -1,4 +1,4 @@
-import { concurrently } from './concurrently.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { IncidentId } from './incident.ts';
 import type { IncidentStore } from './incident-store.ts';
 import { foldTimeline, type Incident } from './record.ts';
@@ -36,7 +36,7 @@ export async function readRecords(
     if (end !== undefined && id.slice(0, end.length) > end) break;
     ids.push(id);
   }
-  const read = await concurrently(ids, readAtOnce, (id) => readRecord(store, id));
+  const read = await sideBySide(ids, readAtOnce, (id) => readRecord(store, id));
   return {
     records: read.flatMap(({ record }) => record ?? []),
     unreadable: read.flatMap(({ unreadable }) => unreadable ?? []),

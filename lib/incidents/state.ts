@@ -7,6 +7,10 @@ import { incidentChecks, incidentEvent, incidentId, severities } from './inciden
  * All that the watch knows between two runs, in one object that is replaced only if unchanged. Whatever is
  * recorded or sent stands here first, so that a run that dies is finished by the next, and doing a step twice
  * does no harm.
+ *
+ * A field that a version of Cistern does not know is passed over, here and in what it holds, so that one may go
+ * back to an older version: a field that is added must be optional. Whatever else an older version would
+ * misunderstand wants another `version`.
  */
 
 const when = z.int().min(0);
@@ -16,7 +20,7 @@ const memory = z.record(
 );
 
 /** What is known of one subject of one check. */
-const subjectState = z.strictObject({
+export const subjectState = z.object({
   check: z.enum(checkNames),
   subject: z.string(),
   app: z.string().exactOptional(),
@@ -49,7 +53,7 @@ const subjectState = z.strictObject({
 });
 
 /** An incident that is not over, or was until lately: it may still continue, or have something to repeat. */
-const liveIncident = z.strictObject({
+export const liveIncident = z.object({
   id: incidentId,
   check: z.enum(incidentChecks),
   subjects: z.array(z.string()),
@@ -99,7 +103,7 @@ const liveIncident = z.strictObject({
   ),
 });
 
-const mute = z.strictObject({
+export const mute = z.object({
   /** `all`, `check:<name>` or `app:<name>`. */
   scope: z.string(),
   until: when,
@@ -108,7 +112,7 @@ const mute = z.strictObject({
   at: when,
 });
 
-export const state = z.strictObject({
+export const state = z.object({
   version: z.literal(1),
   /** The start of the last run that was stored. */
   ranAt: when.exactOptional(),

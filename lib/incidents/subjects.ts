@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts';
 import { isOver } from './draft.ts';
 import { checkItself, isBad, isEvent, keyOf } from './members.ts';
 import type { SubjectState } from './state.ts';
+import { storable } from './storable.ts';
 import { blind, times } from './thresholds.ts';
 
 /** What this run's results say, beyond what the state then knows of each subject. */
@@ -18,14 +19,15 @@ export function takeIn(draft: Draft, results: readonly CheckResult[]): Looked {
   const findings: Finding[] = [];
   const checks = new Set<CheckName>();
   for (const result of results) {
-    const found = 'failure' in result ? [] : worstOfEach(result.findings);
+    const found = 'failure' in result ? [] : worstOfEach(result.findings).map(storable);
     for (const finding of found) count(draft, finding);
     findings.push(...found);
     const why = whyBlind(result);
     if (why === undefined) checks.add(result.check);
     if (!('failure' in result)) noteUnreported(draft, result.check, found, why === undefined);
-    const itself = lookAtItself(draft, result.check, why);
-    if (itself === undefined) continue;
+    const about = lookAtItself(draft, result.check, why);
+    if (about === undefined) continue;
+    const itself = storable(about);
     count(draft, itself);
     findings.push(itself);
   }

@@ -1,11 +1,11 @@
 import { appPrefix, type ObjectKey } from '../archive/key.ts';
 import type { AppName } from '../drains/app-name.ts';
 import { describeError } from '../error-code.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { type ActiveHours, activeBetween, activeSince, isActive } from './active-hours.ts';
 import type { Check, Finding, Look, Memory } from './finding.ts';
 import { epochOf, findNewestKey, lookForKey, type NewestKey, readKey } from './newest-key.ts';
 import type { PageLister } from './page-lister.ts';
-import { sideBySide } from './side-by-side.ts';
 
 /** An app of the configuration, as far as its silence is concerned. */
 export interface FreshApp {

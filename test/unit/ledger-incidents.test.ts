@@ -3,6 +3,7 @@ import { UnreadableError } from '../../lib/incidents/incident-store.ts';
 import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
 import { emptyState } from '../../lib/incidents/state.ts';
 import { event, idOf, incident, openedAt } from '../support/incident-events.ts';
+import { finding, fresh, IncidentSteps } from '../support/incident-steps.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 
 let ledger: MemoryLedger;
@@ -57,7 +58,7 @@ describe('a timeline with events that cannot be understood', () => {
 });
 
 describe('a state that cannot be understood', () => {
-  it.each(['', '{', '[]', '{"version":2}', '{"version":1,"subjects":{},"extra":1}'])(
+  it.each(['', '{', '[]', '{"version":2}', '{"version":1,"subjects":{}}'])(
     'is an UnreadableError that says where: %s',
     async (body) => {
       ledger.put('incidents/state.json', body);
@@ -91,6 +92,38 @@ describe('a state that cannot be understood', () => {
       [`incidents/set-aside/${openedAt}.json`]: 'another',
       [`incidents/set-aside/${openedAt + 1}.json`]: '{"half',
     });
+  });
+
+  it('goes on with what of it can be understood', async () => {
+    const steps = new IncidentSteps();
+    steps.run(fresh('shop', 'critical'), finding('jobs', 'watch', 'ok'));
+    const { subjects } = steps.state;
+    const later = {
+      ...steps.state,
+      subjects: { ...subjects, 'manifests shop': { ...subjects['freshness shop'], check: 'manifests' } },
+      mutes: ['all', { scope: 'all', until: 2, reason: 'moving', by: 'ada', at: 1 }],
+    };
+    ledger.put('incidents/state.json', JSON.stringify(later));
+
+    const { rest } = await unreadableState();
+
+    expect(rest).toEqual({
+      ...steps.state,
+      mutes: [{ scope: 'all', until: 2, reason: 'moving', by: 'ada', at: 1 }],
+    });
+  });
+
+  it.each(['{', '[]', '{"version":2,"subjects":{}}'])('has nothing to go on with in %s', async (body) => {
+    ledger.put('incidents/state.json', body);
+    expect((await unreadableState()).rest).toBeUndefined();
+  });
+
+  it('is none for a field that a later version added', async () => {
+    const steps = new IncidentSteps();
+    steps.run(fresh('shop', 'critical'));
+    const text = JSON.stringify({ ...steps.state, added: 1 }).replaceAll('"title"', '"added":{},"title"');
+    ledger.put('incidents/state.json', text);
+    expect((await store.readState())?.state).toEqual(steps.state);
   });
 
   it('is left to whoever has replaced it meanwhile', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { incidentEvent } from '../../lib/incidents/incident.ts';
 import { reconcile } from '../../lib/incidents/reconcile.ts';
-import { emptyState } from '../../lib/incidents/state.ts';
+import { emptyState, state as stateSchema } from '../../lib/incidents/state.ts';
 import { type CheckName, checkNames, type Finding } from '../../lib/watch/finding.ts';
 import {
   finding,
@@ -431,6 +431,28 @@ test('a subject with any name is kept apart from what JavaScript calls so', () =
   steps.run(finding('jobs', '__proto__', 'critical'), finding('jobs', 'constructor', 'ok'));
   steps.run(finding('jobs', '__proto__', 'critical'), finding('jobs', 'constructor', 'ok'));
   expect(steps.incident().subjects).toEqual(['__proto__']);
+});
+
+test('whatever a check quotes is kept short, on one line, and as JSON can say it', () => {
+  const steps = new IncidentSteps();
+  const quoted = fresh('shop', 'critical', {
+    summary: `shop is silent: \u001b[2J${'x'.repeat(5_000)}\nsecond line`,
+    remedy: 'look\r\nthere',
+    evidence: { share: 0 / 0, answer: `<html>\n${'y'.repeat(5_000)}` },
+    memory: { lastKey: 'k', share: 1 / 0, counts: { good: 1, bad: 0 / 0 } },
+    since: 0 / 0,
+  });
+  steps.run(quoted);
+  const { title, remedy, since } = steps.incident();
+  expect(title).toMatch(/^shop is silent: +\[2Jx+…$/);
+  expect(title).toHaveLength(500);
+  expect([remedy, since]).toEqual(['look there', steps.now]);
+  expect(steps.eventsOf('opened')[0]?.evidence).toEqual({
+    share: 'NaN',
+    answer: expect.stringMatching(/^<html> y+…$/),
+  });
+  expect(steps.state.subjects['freshness shop']?.memory).toEqual({ lastKey: 'k', counts: { good: 1 } });
+  expect(stateSchema.parse(JSON.parse(JSON.stringify(steps.state)))).toEqual(steps.state);
 });
 
 test('reconciling leaves the state it was given alone', () => {

@@ -189,6 +189,81 @@ describe('a round', () => {
   });
 });
 
+test('a state of which a part can not be read goes on with the rest: the page that is open is resolved', async () => {
+  const world = new World();
+  world.status = 'critical';
+  await world.round();
+  const stored = world.ledger.objects.get('incidents/state.json')?.body.toString() ?? '';
+  world.ledger.put('incidents/state.json', stored.replace('"mutes": []', '"mutes": [1]'));
+  world.status = 'ok';
+  await world.round();
+  await world.round();
+  expect(world.told.map(({ check, kind }) => `${check} ${kind}`)).toEqual([
+    'freshness trigger',
+    'records trigger',
+    'freshness resolve',
+  ]);
+});
+
+test('a state that may have been stored is read again: the page goes out in this round, once', async () => {
+  for (const fault of ['fail', 'carry out, then fail'] as const) {
+    const world = new World();
+    world.status = 'critical';
+    let failed = false;
+    world.ledger.fault = ({ operation }) => {
+      if (operation !== 'replace' || failed) return undefined;
+      failed = true;
+      return fault;
+    };
+    const { events } = await world.round();
+    expect(events.map(({ verb }) => verb)).toEqual(['opened']);
+    expect(world.told).toHaveLength(1);
+    expect(await world.records()).toMatchObject([{ verbs: ['opened'] }]);
+  }
+});
+
+test('a timeline that hangs does not keep what was told from being stored', async () => {
+  const world = new World();
+  world.status = 'critical';
+  world.ledger.fault = ({ operation }) => (operation === 'create' ? 'hang' : undefined);
+  world.now += 5 * minute;
+  await runRound(world.watch(), { checksMs: 1_000, deliveryMs: 1_050 });
+  expect(world.told).toHaveLength(1);
+  expect(await world.state()).toMatchObject({ unsent: [], unrecorded: [{ verb: 'opened' }] });
+});
+
+test('a run whose clock was years ahead does not stop those after it', async () => {
+  const world = new World();
+  world.status = 'critical';
+  const remembered: unknown[] = [];
+  world.checks = [
+    {
+      name: 'freshness',
+      look: async (look) => {
+        remembered.push(look.remembered('shop'));
+        return [{ ...world.finding(), memory: { lookedAt: look.now } }];
+      },
+    },
+  ];
+  const years = 4 * 365 * 24 * 60;
+  await world.round(years);
+  world.now -= years * minute;
+  await world.round();
+  await world.round(245);
+  world.status = 'ok';
+  await world.round();
+  await world.round();
+  expect(world.told.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
+    'trigger opened',
+    'trigger reminder',
+    'resolve resolved',
+  ]);
+  expect(remembered.slice(0, 3)).toEqual([undefined, undefined, { lookedAt: start + 5 * minute }]);
+  expect(await world.records()).toMatchObject([
+    { verbs: ['opened', 'resolved'], record: { status: 'resolved' } },
+  ]);
+});
+
 describe('two rounds at once', () => {
   test('make one incident, and lose none of the two findings', async () => {
     const world = new World();
