@@ -4,7 +4,7 @@ import { isMuted, isSubjectMuted } from './mutes.ts';
 import { repeatResolve, routingOf, tell, trigger } from './sends.ts';
 import type { LiveIncident, SubjectState } from './state.ts';
 import { list } from './texts.ts';
-import { pages, times } from './thresholds.ts';
+import { isWorse, pages, times } from './thresholds.ts';
 
 /** What becomes due by waiting alone: owed pages, reminders, escalations, fallbacks, repeated resolves. */
 export function tellWhatIsDue(draft: Draft): void {
@@ -80,9 +80,10 @@ function remind(draft: Draft, incident: LiveIncident): void {
   incident.toldAt = draft.now;
 }
 
-/** Once, until it is resolved. */
+/** Of a P0 or P1 only, and once, until it is resolved. */
 function escalateToOthers(draft: Draft, incident: LiveIncident): void {
   const { escalate } = routingOf(draft, incident);
+  if (isWorse('P1', incident.severity)) return;
   if (incident.escalatedAt !== undefined || escalate.length === 0) return;
   incident.escalatedAt = draft.now;
   const text = `nobody has acknowledged it for ${times.unacknowledged / 60_000} min: ${list(escalate)} told too`;
