@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { incidentCommand } from '../../cli/incident.ts';
+import { muteCommand, unmuteCommand } from '../../cli/mute.ts';
+import { objectKey } from '../../lib/archive/key.ts';
+import { createS3Client } from '../../lib/archive/s3-store.ts';
+import { parseConfig } from '../../lib/config.ts';
+import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
+import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
+import { runReportJob } from '../../lib/report-job.ts';
+import { StageWatch } from '../../lib/stage.ts';
+import { canaryApp } from '../../lib/watch/canary-app.ts';
+import { runWatchJob } from '../../lib/watch-job.ts';
+import { decryptions, isAllowed, made, needsOf } from '../support/permissions.ts';
+import { silentLog } from '../support/receiver.ts';
+import { RecordedAws } from '../support/recorded-aws.ts';
+import { allowedTo, type Statement, statements, synthesise } from './synthesise.ts';
+
+/** Each call that a function makes of AWS, against what its role allows: a right that is missing shows only there. */
+
+const otherTopic = 'arn:aws:sns:eu-west-1:444455556666:on-call';
+const cistern = {
+  apps: [{ name: 'shop' }],
+  alerts: { channels: { mail: { type: 'sns' }, others: { type: 'sns', topicArn: otherTopic } } },
+} as const;
+const template = synthesise(cistern);
+const names = {
+  stage: 'production',
+  archiveBucket: 'the-archive',
+  ledgerBucket: 'the-ledger',
+  receiverFunction: 'receiver',
+  alertsTopic: made['<TopicsAlerts>'],
+  urgentTopic: made['<TopicsUrgent>'],
+};
+
+let aws: RecordedAws;
+let receiverAnswers: number;
+
+beforeEach(() => {
+  aws = new RecordedAws(names.stage);
+  aws.parameters.set('config/0', JSON.stringify(parseConfig(cistern)));
+  aws.parameters.set('receiver_url', 'https://receiver.example.com');
+  aws.parameters.set('drain_url', 'https://secret@receiver.example.com/');
+  aws.parameters.set('heroku', 'HRKU-token');
+  // Heroku knows no app. A receiver that fails is not looked after in the archive, which would take a while.
+  receiverAnswers = 503;
+  vi.stubEnv('CISTERN_STAGE', names.stage);
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (url) =>
+    String(url).includes('heroku')
+      ? Response.json({ id: 'not_found' }, { status: 404 })
+      : new Response(null, { status: receiverAnswers }),
+  );
+});
+
+afterEach(() => {
+  aws.restore();
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** What was asked and is not allowed; and all that was asked, each once. */
+function judge(allowed: readonly Statement[]) {
+  const calls = aws.take();
+  const needs = [...calls.flatMap(needsOf), ...decryptions(template, calls)];
+  return {
+    refused: needs.filter((need) => !isAllowed(allowed, need)),
+    actions: [...new Set(needs.map(({ action }) => action))].sort(),
+  };
+}
+
+async function runWatch(): Promise<void> {
+  await runWatchJob(await new StageWatch(names, { log: silentLog, canary: true }).job());
+}
+
+test('the watch may do all that it does, and does all that it may', async () => {
+  await runWatch();
+  // What it meets in later runs: its own state, a batch of the canary, a state that can't be understood.
+  const key = objectKey({
+    app: canaryApp,
+    epochMs: Date.now() + 60_000,
+    uuid: randomUUID().replace(/^(.{14})./, '$18'),
+  });
+  aws.objects.set(`the-archive/${key}`, Buffer.from(''));
+  aws.forbidden.add(`the-archive/${key}`);
+  receiverAnswers = 200;
+  await runWatch();
+  aws.objects.set('the-ledger/incidents/state.json', Buffer.from('damaged'));
+  await runWatch();
+
+  const allowed = allowedTo(template, 'WatchRole');
+  const { refused, actions } = judge(allowed);
+  expect(refused).toEqual([]);
+  const idle = allowed.flatMap((each) => each.actions).filter((action) => !actions.includes(action));
+  // Those of Lambda's log, and of the keys of topics, which no call names.
+  expect([...new Set(idle)].sort()).toEqual([
+    'kms:GenerateDataKey',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+  ]);
+});
+
+test('the report may do all that it does', async () => {
+  await runWatch();
+  aws.take();
+
+  await runReportJob(new S3Ledger(createS3Client(), names.ledgerBucket), silentLog);
+
+  const { refused, actions } = judge(allowedTo(template, 'ReportRole'));
+  expect(refused).toEqual([]);
+  expect(actions).toEqual(['s3:GetObject', 's3:ListBucket', 's3:PutObject']);
+});
+
+describe('of those who answer pages', () => {
+  const policyOf = (id: string) =>
+    statements(template.named(id, 'AWS::IAM::ManagedPolicy').Properties['PolicyDocument']);
+  const incident = (...args: string[]) => run(incidentCommand(), args);
+  let id: string;
+
+  beforeEach(async () => {
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    aws.parameters.set('archive_bucket', names.archiveBucket);
+    aws.parameters.set('ledger_bucket', names.ledgerBucket);
+    await incident('create', 'Checkout answers 500', '--app', 'shop');
+    const opened = await new LedgerIncidents(new S3Ledger(createS3Client(), names.ledgerBucket)).readState();
+    id = Object.keys(opened?.state.incidents ?? {})[0] ?? '';
+  });
+
+  afterEach(() => {
+    process.exitCode = undefined;
+  });
+
+  test('the full policy lets somebody do all that is done with incidents', async () => {
+    await incident('ack', id);
+    await incident('note', id, 'looking');
+    await incident('followup', id, 'Raise the threshold', '--owner', 'ada', '--due', '2026-02-14');
+    await incident('attach', id, 'package.json');
+    await run(muteCommand(), ['shop', '--for', '2h', '--reason', 'deploying']);
+    await run(unmuteCommand(), ['shop']);
+    await incident('resolve', id);
+    await incident('postmortem', id);
+    await incident('close', id);
+    await incident('digest');
+
+    const { refused, actions } = judge(policyOf('PeopleIncidentsFull'));
+    expect(refused).toEqual([]);
+    expect(actions).toEqual([
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+      'ssm:GetParameter',
+      'ssm:GetParametersByPath',
+    ]);
+  });
+
+  test('the other policy lets somebody look, and change nothing', async () => {
+    expect(judge(policyOf('PeopleIncidentsReadOnly')).refused).not.toEqual([]);
+
+    await incident('list');
+    await incident('show', id);
+    await incident('followups', '--overdue');
+    await incident('correlate', id);
+    await incident('recurrence');
+    await incident('gate');
+    await incident('digest', '--dry-run');
+    await run(muteCommand(), ['--list']);
+
+    const { refused, actions } = judge(policyOf('PeopleIncidentsReadOnly'));
+    expect(refused).toEqual([]);
+    expect(actions).toEqual(['s3:GetObject', 's3:ListBucket', 'ssm:GetParameter']);
+  });
+});
+
+async function run(command: Command, args: readonly string[]): Promise<void> {
+  await command.parseAsync([...args], { from: 'user' });
+}
+
+test('what nobody allows is refused', () => {
+  const allowed = allowedTo(template, 'WatchRole');
+  for (const resource of ['the-archive/logs/shop/any.gz', 'the-ledger/manifests/any.json']) {
+    expect(isAllowed(allowed, { action: 's3:GetObject', resource: `arn:aws:s3:::${resource}` })).toBe(false);
+  }
+  const list = { action: 's3:ListBucket', resource: made['<Archive.Arn>'] };
+  expect(isAllowed(allowed, { ...list, keys: { 's3:prefix': '' } })).toBe(false);
+  expect(isAllowed(allowed, { ...list, keys: { 's3:prefix': 'logs/shop/' } })).toBe(true);
+});
