@@ -1,7 +1,8 @@
 import { cut, oneLine } from '../alerts/text.ts';
 import type { Evidence, Finding, Memory } from '../watch/finding.ts';
 
-const longestLine = 500;
+const longestSummary = 500;
+const longestRemedy = 1_500;
 const longestValue = 1_000;
 
 /**
@@ -11,16 +12,12 @@ const longestValue = 1_000;
 export function storable({ since, evidence, memory, ...finding }: Finding): Finding {
   return {
     ...finding,
-    summary: line(finding.summary),
-    remedy: line(finding.remedy),
+    summary: cut(oneLine(finding.summary), longestSummary),
+    remedy: cut(oneLine(finding.remedy), longestRemedy),
     evidence: storableEvidence(evidence),
     ...(since === undefined || Number.isNaN(since) ? {} : { since }),
     ...(memory === undefined ? {} : { memory: storableMemory(memory) }),
   };
-}
-
-function line(text: string): string {
-  return cut(oneLine(text), longestLine);
 }
 
 function storableEvidence(evidence: Evidence): Evidence {

@@ -29,7 +29,7 @@ export function judgeDirectory({ freeBytes, totalBytes, mode }: DirectoryState):
   const problems: DirectoryProblem[] = [];
   const share = totalBytes === 0 ? 0 : freeBytes / totalBytes;
   const makeRoom = (path: string) =>
-    `Make room on the file system of ${path}: when it is full no batch can be stored, and Heroku drops what it can't deliver.`;
+    `Make room on the file system of ${path}: when it is full no batch can be stored, and Heroku drops what it can't deliver`;
   const left = `${Math.floor(freeBytes / mib)} MiB (${(Math.floor(share * 1000) / 10).toFixed(1)} %) left`;
   if (share < 0.02 || freeBytes < 200 * mib) {
     problems.push({ ...critical(`nearly no space: ${left}`), remedy: makeRoom });
@@ -41,7 +41,7 @@ export function judgeDirectory({ freeBytes, totalBytes, mode }: DirectoryState):
       (mode & 0o077) === 0 ? 'its owner lacks some right' : 'others on this machine have rights in it';
     problems.push({
       ...warning(`its mode is 0${mode.toString(8)}, not 0700: ${others}`),
-      remedy: (path) => `Run \`chmod 700 ${path}\`.`,
+      remedy: (path) => `Run \`chmod 700 ${path}\``,
     });
   }
   return problems;

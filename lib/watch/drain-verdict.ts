@@ -71,7 +71,7 @@ export function judgeDrains(found: AppDrains, receiving: Receiving): Verdict {
     status: worst.status,
     summary: `${worst.text}${more}`,
     evidence,
-    remedy: [...new Set(problems.map(({ remedy }) => remedy))].slice(0, 3).join(' '),
+    remedy: [...new Set(problems.map(({ remedy }) => remedy))].slice(0, 3).join('. '),
   };
 }
 
@@ -138,8 +138,8 @@ function missing(found: AppDrains, seen: readonly SeenDrain[], { receiver, ciste
       .filter(({ place, secret }) => place === 'elsewhere' && secret !== undefined)
       .map(({ drain, shown, secret }) => ({
         status: 'warning',
-        text: `a drain of ${app} takes a live secret (${secret?.id}) elsewhere: ${shown}`,
-        remedy: `Remove that drain (${removal(app, drain)}) and rotate the secret (\`${cistern(`drain rotate ${app}`)}\`).`,
+        text: `A drain of ${app} takes a live secret (${secret?.id}) elsewhere: ${shown}`,
+        remedy: `Remove that drain (${removal(app, drain)}) and rotate the secret (\`${cistern(`drain rotate ${app}`)}\`)`,
       }));
   }
   const [elsewhere] = seen;
@@ -147,7 +147,7 @@ function missing(found: AppDrains, seen: readonly SeenDrain[], { receiver, ciste
     return [
       {
         status: 'critical',
-        text: `the drain of ${app} points elsewhere: ${elsewhere.shown}, not to ${receiver.origin}`,
+        text: `The drain of ${app} points elsewhere: ${elsewhere.shown}, not to ${receiver.origin}`,
         remedy: replacement(found, elsewhere, cistern(`drain add ${app}`)),
       },
     ];
@@ -157,8 +157,8 @@ function missing(found: AppDrains, seen: readonly SeenDrain[], { receiver, ciste
   return [
     {
       status: 'critical',
-      text: `no drain of ${app} points to ${receiver.host}`,
-      remedy: `Run \`${cistern(`drain add ${app}`)}\`, then the \`heroku drains:add\` that it prints${inSpace}.`,
+      text: `No drain of ${app} points to ${receiver.host}`,
+      remedy: `Run \`${cistern(`drain add ${app}`)}\`, then the \`heroku drains:add\` that it prints${inSpace}`,
     },
   ];
 }
@@ -174,11 +174,11 @@ function refused(found: AppDrains, here: readonly SeenDrain[], { cistern }: Rece
       const what = presents ? 'uses a retired or unknown secret' : 'has no secret in its URL';
       const replace = replacement(found, seen, cistern(`drain rotate ${app}`));
       if (!delivers) {
-        const text = `the drain of ${app} (${drain.token}) ${what}: Heroku drops every batch`;
+        const text = `The drain of ${app} (${drain.token}) ${what}: Heroku drops every batch`;
         return { status: 'critical', text, remedy: replace };
       }
-      const text = `a further drain of ${app} (${drain.token}) ${what}`;
-      return { status: 'warning', text, remedy: ofSpace ? replace : `Run ${removal(app, drain)}.` };
+      const text = `A further drain of ${app} (${drain.token}) ${what}`;
+      return { status: 'warning', text, remedy: ofSpace ? replace : `Run ${removal(app, drain)}` };
     });
 }
 
@@ -190,12 +190,12 @@ function misfiled(found: AppDrains, here: readonly SeenDrain[], { registry, cist
     const { drain, ofSpace, secret, stored, pathApp } = seen;
     // A space's drain beside the app's own is kept under the space's name, as it should be.
     if (stored === undefined || stored.app === app || (ofSpace && served)) return [];
-    const kept = `what the drain of ${app} (${drain.token}) sends is kept under ${stored.app}`;
+    const kept = `What the drain of ${app} (${drain.token}) sends is kept under ${stored.app}`;
     const token = parseDrainToken(drain.token);
     if (ofSpace) {
       return warn(
         `${kept}: it is the drain of the space ${space}`,
-        `List ${stored.app} in the configuration instead of ${app}, or give ${app} a drain of its own (\`${cistern(`drain add ${app}`)}\`).`,
+        `List ${stored.app} in the configuration instead of ${app}, or give ${app} a drain of its own (\`${cistern(`drain add ${app}`)}\`)`,
       );
     }
     const replace = replacement(found, seen, cistern(`drain add ${app}`));
@@ -203,7 +203,7 @@ function misfiled(found: AppDrains, here: readonly SeenDrain[], { registry, cist
       return warn(`${kept}: its secret (${secret.id}) is bound to that app`, replace);
     }
     const mapped = space === undefined && token !== undefined ? registry.tokens.get(token) : undefined;
-    const map = `Run \`${cistern(`drain map ${drain.token} ${app}`)}\`.`;
+    const map = `Run \`${cistern(`drain map ${drain.token} ${app}`)}\``;
     if (mapped !== undefined) return warn(`${kept}: its token is mapped to that app`, map);
     if (pathApp !== undefined) return warn(`${kept}: the path of its URL names that app`, replace);
     const unmapped = `${kept}: its URL names no app and its token is not mapped`;
@@ -217,7 +217,7 @@ function oddPaths(found: AppDrains, here: readonly SeenDrain[], { cistern }: Rec
   return here.flatMap((seen) =>
     seen.stored?.app === app && seen.stored.mismatched
       ? warn(
-          `the path of the drain of ${app} (${seen.drain.token}) does not name ${app}`,
+          `The path of the drain of ${app} (${seen.drain.token}) does not name ${app}`,
           replacement(found, seen, cistern(`drain url ${app}`)),
         )
       : [],
@@ -231,15 +231,15 @@ function several({ app }: AppDrains, here: readonly SeenDrain[]): Problem[] {
   const tokens = same.map(({ drain }) => drain.token).slice(0, 5);
   return warn(
     `${same.length} drains of ${app} point here: every message is stored ${same.length} times`,
-    `Keep one of ${tokens.join(', ')} and remove the others: \`heroku drains:remove <token> --app ${app}\`.`,
+    `Keep one of ${tokens.join(', ')} and remove the others: \`heroku drains:remove <token> --app ${app}\``,
   );
 }
 
 /** How another URL takes a drain's place. A space has one drain, which is set and not added. */
 function replacement({ app, space }: AppDrains, { drain, ofSpace }: SeenDrain, command: string): string {
   return ofSpace
-    ? `Run \`${command}\`, then \`heroku drains:set <the URL that it prints> --space ${space}\`.`
-    : `Run \`${command}\` and the \`heroku drains:add\` that it prints, then ${removal(app, drain)}.`;
+    ? `Run \`${command}\`, then \`heroku drains:set <the URL that it prints> --space ${space}\``
+    : `Run \`${command}\` and the \`heroku drains:add\` that it prints, then ${removal(app, drain)}`;
 }
 
 function removal(app: AppName, { token }: HerokuDrain): string {

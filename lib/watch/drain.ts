@@ -50,7 +50,7 @@ async function lookAtAll(options: DrainOptions, look: Look): Promise<readonly Fi
     return apps.map((app) => ({
       ...about(app),
       status: 'skipped',
-      summary: `the drains of ${app} are not looked at: there is no token for Heroku's API`,
+      summary: `The drains of ${app} are not looked at: there is no token for Heroku's API`,
       evidence: {},
       remedy: '',
     }));
@@ -58,9 +58,9 @@ async function lookAtAll(options: DrainOptions, look: Look): Promise<readonly Fi
   const address = await parameters.get(parameterNames.receiverUrl);
   const receiver = address === undefined ? undefined : parseReceiverUrl(address);
   if (receiver === undefined) {
-    const summary = `parameter ${parameterNames.receiverUrl} ${address === undefined ? 'is missing' : 'is no address'}`;
+    const summary = `Parameter ${parameterNames.receiverUrl} ${address === undefined ? 'is missing' : 'is no address'}`;
     return apps.map((app) =>
-      unknown(app, summary, 'Run `npm run deploy`, or start `cistern serve`: they set it.'),
+      unknown(app, summary, 'Run `npm run deploy`, or start `cistern serve`: they set it'),
     );
   }
   const receiving: Receiving = {
@@ -114,7 +114,7 @@ async function find(app: AppName, heroku: AskHeroku, receiving: Receiving): Prom
     status: 'warning',
     summary: `Heroku knows no app, and no space with a drain, called ${app}`,
     evidence: {},
-    remedy: `See \`heroku apps --all\`: it may have been renamed or deleted, or not be visible to the token. Correct apps in the configuration, or let the token's owner see it.`,
+    remedy: `See \`heroku apps --all\`: it may have been renamed or deleted, or not be visible to the token. Correct apps in the configuration, or let the token's owner see it`,
   };
 }
 
@@ -160,7 +160,7 @@ class AskHeroku {
 }
 
 function blind(app: AppName, error: HerokuError, target: string): Finding {
-  const summary = `could not look at the drains of ${app}: ${error.message}`;
+  const summary = `Could not look at the drains of ${app}: ${error.message}`;
   return unknown(app, summary, error.code === 'unauthorised' ? newToken(target) : remedies[error.code]);
 }
 
@@ -170,15 +170,15 @@ function newToken(target: string): string {
     stage === undefined
       ? 'put it into registry.json of the data directory, as "heroku"'
       : `store it: \`aws ssm put-parameter --overwrite --type SecureString --name /cistern/${stage}/heroku --value <token>\``;
-  return `Make a new token (\`heroku authorizations:create --description Cistern --scope read-protected\`) and ${store}.`;
+  return `Make a new token (\`heroku authorizations:create --description Cistern --scope read-protected\`) and ${store}`;
 }
 
 const remedies: Readonly<Record<Exclude<HerokuError['code'], 'unauthorised'>, string>> = {
   forbidden:
-    "Let the token's owner see the app (`heroku access:add`), or take a token with the scope read-protected.",
+    "Let the token's owner see the app (`heroku access:add`), or take a token with the scope read-protected",
   limited:
-    'Wait: Heroku allows an account 4,500 requests an hour. See what else uses up those of this account.',
-  unavailable: 'Wait, and look at https://status.heroku.com.',
+    'Wait: Heroku allows an account 4,500 requests an hour. See what else uses up those of this account',
+  unavailable: 'Wait, and look at https://status.heroku.com',
 };
 
 function unknown(app: AppName, summary: string, remedy: string): Finding {

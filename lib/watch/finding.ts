@@ -26,10 +26,13 @@ export interface Finding {
   /** The app, where it is about one: alerts are routed and muted by it. */
   readonly app?: AppName;
   readonly status: FindingStatus;
-  /** One line, a whole sentence without its full stop. Never log content, never a secret. */
+  /**
+   * One line, a whole sentence without its full stop; begins with a capital letter, or with the app's name. Never
+   * log content, never a secret.
+   */
   readonly summary: string;
   readonly evidence: Evidence;
-  /** What to do, as an order to the operator; the empty string where nothing is to be done. */
+  /** What to do, as an order to the operator, without the last full stop; empty where nothing is to be done. */
   readonly remedy: string;
   /** Milliseconds since 1970 at which the trouble began, where the check can tell. */
   readonly since?: number;

@@ -53,7 +53,7 @@ async function lookAt(app: FreshApp, context: Context): Promise<Finding> {
     return await judge(app, known, context);
   } catch (error) {
     const why = error instanceof Error ? describeError(error) : String(error);
-    return unknown(app, known, `could not list the keys of ${app.name}: ${why}`, {
+    return unknown(app, known, `Could not list the keys of ${app.name}: ${why}`, {
       remedy: 'Look into what the store answers: until it does, nobody can tell whether the app is silent',
     });
   }
@@ -62,14 +62,14 @@ async function lookAt(app: FreshApp, context: Context): Promise<Finding> {
 async function judge(app: FreshApp, known: Known, { lister, startedAt, look }: Context): Promise<Finding> {
   const { now, signal } = look;
   if (!isActive(app.activeHours, now)) {
-    return skipped(app, known, `it is outside the active hours of ${app.name}`);
+    return skipped(app, known, `It is outside the active hours of ${app.name}`);
   }
   const from = activeSince(app.activeHours, now, app.silenceMinutes * minuteMs);
   const sighting = await lookForKey(lister, app.name, { from, now }, signal);
   if (sighting.kind === 'fresh') return fresh(app, known, sighting.key);
   if (sighting.kind === 'hidden') return hidden(app, known, sighting.by);
   if (startedAt > from) {
-    return skipped(app, known, `cistern has not been up for ${app.silenceMinutes} active minutes yet`);
+    return skipped(app, known, `Cistern has not been up for ${app.silenceMinutes} active minutes yet`);
   }
   const newest = sighting.requests > 1 ? remembered(known) : await findNewest(app.name, known, lister, look);
   if (newest === 'hidden') return hidden(app, known, appPrefix(app.name));
@@ -130,7 +130,7 @@ function silent(
       lastObject: key,
       ...(exact ? {} : { lastObjectIs: 'at or after' }),
     },
-    remedy: `Run: cistern smoke ${app.name}. Where that succeeds, see whether the app runs and whether "heroku drains --app ${app.name}" lists its drain`,
+    remedy: `Run \`cistern smoke ${app.name}\`. Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
     since,
     memory: { lastKey: key },
   };
@@ -146,14 +146,14 @@ function neverSeen(app: FreshApp, known: Known, now: number): Finding {
       thresholdMinutes: app.silenceMinutes,
       firstListedAt: new Date(known.firstListedAt).toISOString(),
     },
-    remedy: `Add its drain with the command that "cistern drain add ${app.name}" prints, or take the app out of the configuration`,
+    remedy: `Add its drain with the command that \`cistern drain add ${app.name}\` prints, or take the app out of the configuration`,
     since: known.firstListedAt,
     memory: remember(known),
   };
 }
 
 function hidden(app: FreshApp, known: Known, by: string): Finding {
-  return unknown(app, known, `objects that are no keys of the archive hide those of ${app.name}`, {
+  return unknown(app, known, `Objects that are no keys of the archive hide those of ${app.name}`, {
     evidence: { foreignObject: by },
     remedy: `Remove what does not belong under ${appPrefix(app.name)}: nothing but Cistern writes there`,
   });

@@ -50,7 +50,7 @@ async function lookAt(job: NamedJob, ledger: JobsSettings['ledger'], look: Look)
     const why = error instanceof Error ? describeError(error) : String(error);
     return finding(job, {
       status: 'unknown',
-      summary: `could not read when ${job.name} last ran: ${why}`,
+      summary: `Could not read when job ${job.name} last ran: ${why}`,
       remedy: 'See whether the watch may read reports/ in the ledger',
     });
   }
@@ -68,8 +68,8 @@ function judge(job: NamedJob, run: JobRun, now: number): Finding {
       status: 'warning',
       summary:
         job.name === 'watch'
-          ? `nothing was watched from ${evidence.lastStartedAt} until now: the watch did not run`
-          : `${job.name} last ran at ${evidence.lastStartedAt}, and should every ${describeInterval(job)}`,
+          ? `Nothing was watched from ${evidence.lastStartedAt} until now: the watch did not run`
+          : `Job ${job.name} last ran at ${evidence.lastStartedAt}, and should every ${describeInterval(job)}`,
       evidence,
       remedy: remedyOf(job),
       since: run.startedAt,
@@ -78,13 +78,17 @@ function judge(job: NamedJob, run: JobRun, now: number): Finding {
   if (run.outcome === 'failed') {
     return finding(job, {
       status: 'warning',
-      summary: `${job.name} failed when it last ran, at ${evidence.lastStartedAt}`,
+      summary: `Job ${job.name} failed when it last ran, at ${evidence.lastStartedAt}`,
       evidence,
       remedy: remedyOf(job),
       since: run.startedAt,
     });
   }
-  return finding(job, { status: 'ok', summary: `${job.name} ran at ${evidence.lastStartedAt}`, evidence });
+  return finding(job, {
+    status: 'ok',
+    summary: `Job ${job.name} ran at ${evidence.lastStartedAt}`,
+    evidence,
+  });
 }
 
 /** Counted from when it was first watched, which is remembered until it has run. */
@@ -93,11 +97,11 @@ function neverRan(job: NamedJob, look: Look): Finding {
   const firstWatchedAt = typeof remembered === 'number' ? remembered : look.now;
   const memory = { firstWatchedAt };
   if (look.now - firstWatchedAt <= limitMs(job)) {
-    return finding(job, { status: 'skipped', summary: `${job.name} has not run yet`, memory });
+    return finding(job, { status: 'skipped', summary: `Job ${job.name} has not run yet`, memory });
   }
   return finding(job, {
     status: 'warning',
-    summary: `${job.name} has never run, and should every ${describeInterval(job)}`,
+    summary: `Job ${job.name} has never run, and should every ${describeInterval(job)}`,
     evidence: { everyMinutes: job.everyMinutes, firstWatchedAt: new Date(firstWatchedAt).toISOString() },
     remedy: remedyOf(job),
     since: firstWatchedAt,
@@ -108,9 +112,9 @@ function neverRan(job: NamedJob, look: Look): Finding {
 function unreadable(job: NamedJob): Finding {
   return finding(job, {
     status: 'unknown',
-    summary: `the record of the last run of ${job.name} is unreadable`,
+    summary: `The record of the last run of job ${job.name} is unreadable`,
     evidence: { object: jobKey(job.name) },
-    remedy: `Run: cistern job run ${job.name}, which writes it anew`,
+    remedy: `Run \`cistern job run ${job.name}\`, which writes it anew`,
   });
 }
 
@@ -127,7 +131,7 @@ function limitMs({ everyMinutes }: Job): number {
 }
 
 function remedyOf({ name }: NamedJob): string {
-  return `Look into its log for what ended it, then run: cistern job run ${name}`;
+  return `Look into its log for what ended it, then run \`cistern job run ${name}\``;
 }
 
 function describeInterval({ everyMinutes }: Job): string {

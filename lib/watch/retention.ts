@@ -46,13 +46,13 @@ async function bucketFinding(
     return {
       ...base,
       status: 'critical',
-      summary: `there is no bucket ${bucket}: the ${subject} is gone`,
+      summary: `There is no bucket ${bucket}: the ${subject} is gone`,
       evidence: { bucket, problems: 'the bucket does not exist' },
-      remedy: `Find out who deleted ${bucket} (CloudTrail: DeleteBucket). Create a bucket of that name in the stack's region, then run \`npm run deploy -- --revert-drift\`.`,
+      remedy: `Find out who deleted ${bucket} (CloudTrail: DeleteBucket). Create a bucket of that name in the stack's region, then run \`npm run deploy -- --revert-drift\``,
     };
   }
   const judgement = judgeBucket(settings, expected, bucket, now);
-  return { ...base, ...verdict(`bucket ${bucket}`, bucket, judgement) };
+  return { ...base, ...verdict(`Bucket ${bucket}`, bucket, judgement) };
 }
 
 function verdict(
@@ -73,12 +73,12 @@ function verdict(
   if (worst !== undefined) {
     const more = others.length === 0 ? '' : `, and ${others.length} more`;
     const drift =
-      'Run `npm run deploy -- --revert-drift`: it sets the bucket as the configuration says. See who changed it (CloudTrail).';
+      'Run `npm run deploy -- --revert-drift`: it sets the bucket as the configuration says. See who changed it (CloudTrail)';
     return {
       status: worst.severity,
       summary: bounded(`${what}: ${worst.text}${more}`, 300),
       evidence,
-      remedy: access === '' ? drift : `${drift} ${access}`,
+      remedy: access === '' ? drift : `${drift}. ${access}`,
     };
   }
   if (unread.length > 0) {
@@ -92,14 +92,14 @@ function accessRemedy(unread: Judgement['unread'], bucket: string): string {
   const denied = unread.filter(({ why }) => why === 'denied').map(({ part }) => permissions[part]);
   const others = unread.filter(({ why }) => why !== 'denied');
   return [
-    ...(denied.length === 0 ? [] : [`Allow the watch ${denied.join(', ')} on ${bucket}.`]),
+    ...(denied.length === 0 ? [] : [`Allow the watch ${denied.join(', ')} on ${bucket}`]),
     ...(others.some(({ why }) => why === 'unavailable')
-      ? ["If it lasts, look at AWS's health page, and at the log of the watch."]
+      ? ["If it lasts, look at AWS's health page, and at the log of the watch"]
       : []),
     ...(others.some(({ why }) => why === 'not understood')
-      ? ['The bucket policy is not what Cistern can read: compare it with the one that the stack makes.']
+      ? ['The bucket policy is not what Cistern can read: compare it with the one that the stack makes']
       : []),
-  ].join(' ');
+  ].join('. ');
 }
 
 async function directoryFinding(
@@ -113,9 +113,9 @@ async function directoryFinding(
     return {
       ...base,
       status: 'unknown',
-      summary: `data directory ${reader.path}: could not look (${state.failure})`,
+      summary: `Data directory ${reader.path}: could not look (${state.failure})`,
       evidence: { directory: reader.path },
-      remedy: `See that ${reader.path} is there, and that the user of \`cistern serve\` may enter it.`,
+      remedy: `See that ${reader.path} is there, and that the user of \`cistern serve\` may enter it`,
     };
   }
   const problems = worstFirst(judgeDirectory(state));
@@ -128,15 +128,15 @@ async function directoryFinding(
     ...(worst === undefined ? {} : { problems: listed(problems.map(({ text }) => text)) }),
   };
   if (worst === undefined) {
-    return { ...base, status: 'ok', summary: `data directory ${reader.path} has room`, evidence, remedy: '' };
+    return { ...base, status: 'ok', summary: `Data directory ${reader.path} has room`, evidence, remedy: '' };
   }
   const remedies = [...new Set(problems.map(({ remedy }) => remedy(reader.path)))];
   return {
     ...base,
     status: worst.severity,
-    summary: `data directory ${reader.path}: ${worst.text}${others.length === 0 ? '' : `, and ${others.length} more`}`,
+    summary: `Data directory ${reader.path}: ${worst.text}${others.length === 0 ? '' : `, and ${others.length} more`}`,
     evidence,
-    remedy: remedies.join(' '),
+    remedy: remedies.join('. '),
   };
 }
 

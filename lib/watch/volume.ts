@@ -36,7 +36,7 @@ export function volumeCheck({ apps, counters }: VolumeSettings): Check {
         // An hour counts once: an app that was judged already only keeps its place.
         return apps.map((app, index) =>
           judged(app)
-            ? skipped(app, hour, 'the last full hour was judged before')
+            ? skipped(app, hour, 'The last full hour was judged before')
             : judge(app, hour, histories[index] ?? new Map(), look.now),
         );
       } catch (error) {
@@ -75,7 +75,7 @@ function judge(app: VolumeApp, hour: number, history: History, now: number): Fin
   const counted = activeBetween(app.activeHours, hour, hour + hourMs) > 0;
   // When the hours are over nobody wants to hear of their last one either.
   if (!counted || !isActive(app.activeHours, now)) {
-    return skipped(app, hour, `it is, or the last full hour was, outside the active hours of ${app.name}`);
+    return skipped(app, hour, `It is, or the last full hour was, outside the active hours of ${app.name}`);
   }
   const sameHours = sameHoursBefore(app, hour, history);
   if (sameHours.length < leastWeeks) {
@@ -102,7 +102,7 @@ function compare(
     summary: `${app.name} sent ${messages} messages ${span}, ${percent} % of the usual ${Math.round(usual)}`,
     evidence: { hour: new Date(hour).toISOString(), messages, usual, weeks },
     remedy: few
-      ? `See what is missing: cistern cat ${app.name} --since 2h. A process may have stopped, a log level may have changed, or a second drain took over`
+      ? `See what is missing: \`cistern cat ${app.name} --since 2h\`. A process may have stopped, a log level may have changed, or a second drain took over`
       : '',
     ...(few ? { since: hour } : {}),
     memory: { judgedHour: hour },
@@ -146,7 +146,7 @@ function unknown(app: VolumeApp, error: unknown): Finding {
   return {
     ...about(app),
     status: 'unknown',
-    summary: `could not read how much ${app.name} sent: ${why}`,
+    summary: `Could not read how much ${app.name} sent: ${why}`,
     evidence: {},
     remedy: 'See whether the watch may read the counters',
   };

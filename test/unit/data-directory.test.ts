@@ -46,7 +46,7 @@ describe('free space', () => {
 
   it('says how much is left', async () => {
     expect((await find(fixed({ freeBytes: gib }))).summary).toBe(
-      'data directory /srv/cistern: nearly no space: 1024 MiB (1.0 %) left',
+      'Data directory /srv/cistern: nearly no space: 1024 MiB (1.0 %) left',
     );
   });
 });

@@ -116,7 +116,7 @@ describe('a drain that is not as it should be', () => {
     const { status, summary, remedy } = await only();
 
     expect(status).toBe('critical');
-    expect(summary).toBe(`no drain of shop points to ${host}`);
+    expect(summary).toBe(`No drain of shop points to ${host}`);
     expect(remedy).toContain('npm run -s cistern -- drain add shop --stage production');
   });
 
@@ -130,7 +130,7 @@ describe('a drain that is not as it should be', () => {
     const { status, summary, remedy } = await only();
 
     expect(status).toBe('critical');
-    expect(summary).toContain('the drain of shop points elsewhere');
+    expect(summary).toContain('The drain of shop points elsewhere');
     expect(remedy).toContain(`heroku drains:remove ${token} --app shop`);
   });
 
@@ -195,7 +195,7 @@ describe('a drain that is not as it should be', () => {
       expect(await only()).toMatchObject({
         status: 'warning',
         summary: expect.stringContaining(`is kept under d-${token.slice(2, 10)}`),
-        remedy: `Run \`npm run -s cistern -- drain map ${token} shop --stage production\`.`,
+        remedy: `Run \`npm run -s cistern -- drain map ${token} shop --stage production\``,
       });
     },
   );

@@ -58,7 +58,7 @@ describe('the check of jobs', () => {
     expect(finding).toMatchObject({
       status: 'warning',
       since: now - 14 * dayMs - 1,
-      summary: 'report last ran at 2026-11-06T11:59:59.999Z, and should every 7 days',
+      summary: 'Job report last ran at 2026-11-06T11:59:59.999Z, and should every 7 days',
     });
     expect(finding?.remedy).toContain('cistern job run report');
   });

@@ -106,7 +106,7 @@ it('finds nothing wrong with a bucket that is as the configuration says', async 
     check: 'retention',
     subject: 'archive',
     status: 'ok',
-    summary: 'bucket the-archive keeps what the configuration says',
+    summary: 'Bucket the-archive keeps what the configuration says',
     evidence: { bucket },
     remedy: '',
   });
@@ -515,7 +515,7 @@ describe('what could not be read', () => {
     const denied = await find({ [part]: { failure: 'denied' } });
 
     expect(denied.status).toBe('unknown');
-    expect(denied.remedy).toBe(`Allow the watch ${permission} on ${bucket}.`);
+    expect(denied.remedy).toBe(`Allow the watch ${permission} on ${bucket}`);
     expect((await find({ [part]: { failure: 'unavailable' } })).status).toBe('unknown');
   });
 
