@@ -61,7 +61,17 @@ const asCode: ReadonlySet<string> = new Set(['Next command', 'Last object', 'Inc
 
 function show(label: string, value: string): string {
   if (asCode.has(label)) return `\`${cutEscaped(value.replaceAll('`', "'"), maxSection / 2)}\``;
-  return cutEscaped(label === 'Runbook' ? value : unformatted(value), maxSection / 2);
+  if (label === 'Runbook') return cutEscaped(value, maxSection / 2);
+  return cutEscaped(label === 'What to do' ? withCommands(value) : unformatted(value), maxSection / 2);
+}
+
+/** What stands between two backticks is a command, to be copied as it is: Slack formats nothing within. */
+function withCommands(text: string): string {
+  const parts = text.split('`');
+  if (parts.length % 2 === 0) return unformatted(text);
+  return parts
+    .map((part, index) => (index % 2 === 0 ? unformatted(part) : part === '' ? '' : `\`${part}\``))
+    .join('');
 }
 
 /** A zero-width space after `*`, `_`, `~` and `` ` `` keeps them from being markup: Slack has no escape for them. */
