@@ -13,6 +13,7 @@ export interface MemoryCountersOptions {
  * CloudWatch. They begin with the process. Memory is bounded: about 10 KB a counter and app.
  */
 export class MemoryCounters implements Counters, CountersReader {
+  readonly since: number;
   readonly #now: () => number;
   readonly #maxApps: number;
   readonly #stage: Scope = new Map();
@@ -20,6 +21,7 @@ export class MemoryCounters implements Counters, CountersReader {
 
   constructor({ now = Date.now, maxApps = 500 }: MemoryCountersOptions = {}) {
     this.#now = now;
+    this.since = now();
     this.#maxApps = maxApps;
   }
 

@@ -14,6 +14,8 @@ export interface CounterQuery {
 
 /** Reads counters back: CloudWatch on AWS, memory in `serve`. */
 export interface CountersReader {
+  /** When they began at nothing, milliseconds since 1970; absent where they go on whatever is restarted. */
+  readonly since?: number;
   /**
    * For each query, in order, sums by the start of their period (milliseconds since 1970), where they are not
    * zero, for periods that start from `from` on and before `to`. Rejects when counters can't be read.

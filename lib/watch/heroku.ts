@@ -81,6 +81,8 @@ export class Heroku implements HerokuReader {
         headers: {
           accept,
           authorization: this.#authorization,
+          // A connection kept from one run to the next may be dead without anybody's knowing.
+          connection: 'close',
           ...(range === undefined ? {} : { range }),
         },
         // Elsewhere is not Heroku, and must not get the token.

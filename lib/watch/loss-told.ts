@@ -26,11 +26,15 @@ export class Told {
   readonly #runs: Readonly<Record<string, number>>;
   readonly #told = new Map<string, Map<number, number>>();
 
-  /** What {@link memory} made, or nothing at the first look. */
-  constructor(memory: Memory | undefined) {
+  /**
+   * `memory`: what {@link memory} made, or nothing at the first look. `since`: when the counters began at nothing;
+   * what was told before was counted by others, and is in none of them.
+   */
+  constructor(memory: Memory | undefined, since = 0) {
     const { until, runs, ...told } = memory ?? {};
     this.#until = typeof until === 'number' ? until : undefined;
     this.#runs = typeof runs === 'object' ? runs : {};
+    if (this.#until !== undefined && this.#until < since) return;
     for (const [name, minutes] of Object.entries(told)) {
       if (typeof minutes !== 'object') continue;
       const entries = Object.entries(minutes).map(

@@ -46,7 +46,7 @@ export function lossCheck({ counters }: LossOptions): Check {
 
 async function readLosses(counters: CountersReader, look: Look): Promise<Finding[]> {
   const { now, signal } = look;
-  const told = new Told(look.remembered(lossSubject));
+  const told = new Told(look.remembered(lossSubject), counters.since);
   const range = { from: told.from(now), to: now, periodSeconds: 60 } as const;
   const totals = await counters.sums(
     lossKinds.map(({ counter }) => ({ counter })),

@@ -29,6 +29,8 @@ export async function postTracer(tracer: Tracer, drainUrl: string, signal?: Abor
         'Logplex-Msg-Count': String(tracer.messages),
         'Logplex-Frame-Id': tracer.frameId,
         'User-Agent': 'Cistern-Tracer',
+        // A connection kept from one run to the next may be dead without anybody's knowing.
+        Connection: 'close',
         ...(to.authorization === undefined ? {} : { Authorization: to.authorization }),
       },
       body: tracer.body,

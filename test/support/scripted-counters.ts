@@ -12,6 +12,7 @@ export interface CountedEvent {
 
 /** Counters that become visible late, as CloudWatch's do. */
 export class ScriptedCounters implements CountersReader {
+  since = 0;
   readonly events: CountedEvent[] = [];
   /** What a reader sees is what was visible then. */
   now = 0;

@@ -229,6 +229,8 @@ describe('the canary, against whatever else may answer', () => {
     const { headers, body } = await arrived.promise;
     expect(headers).toMatchObject({
       authorization: `Basic ${btoa(`drain:${sharedSecret}`)}`,
+      // The function may sleep for minutes between two runs, and its connections with it.
+      connection: 'close',
       'content-type': 'application/logplex-1',
       'content-length': String(body.length),
       'logplex-frame-id': expect.stringMatching(/^[0-9a-f]{32}$/),

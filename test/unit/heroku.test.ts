@@ -33,6 +33,12 @@ it('reads an app and its space', async () => {
   expect(await heroku().app('nobodys')).toBeUndefined();
 });
 
+it('keeps no connection, which may be dead when the function wakes up minutes later', async () => {
+  await heroku().app('shop');
+
+  expect(fake.requests[0]?.headers.connection).toBe('close');
+});
+
 it.each([1, 2, 5])('reads every drain, over pages of %i', async (pageSize) => {
   fake.pageSize = pageSize;
   const tokens = ['a', 'b', 'c', 'd', 'e'].map((name) =>

@@ -80,6 +80,18 @@ describe('the loss check', () => {
     expect(brief(await look(10))).toEqual([['messages-lost shop', 'warning', 1]]);
   });
 
+  it('takes what a new process counts in a minute for news, whatever another had counted in it', async () => {
+    counters.add(lost(4.2, 7));
+    expect(brief(await look(4.5))).toEqual([['messages-lost shop', 'warning', 7]]);
+
+    counters = new ScriptedCounters();
+    counters.since = start + 4.6 * minute;
+    counters.add(lost(4.8, 3));
+
+    expect(brief(await look(5))).toEqual([['messages-lost shop', 'warning', 3]]);
+    expect(await look(10)).toEqual([]);
+  });
+
   it('reads what was counted while the watch paused, up to some hours', async () => {
     await look(0);
     counters.add(lost(10, 1), lost(100, 2), lost(190, 4));
