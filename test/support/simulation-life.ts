@@ -41,7 +41,8 @@ export class Life {
         this.spans.push({ from: lookOf(event.at), until: Number.POSITIVE_INFINITY });
       }
       const span = this.spans.at(-1);
-      if (event.verb === 'resolved' && span !== undefined) span.until = lookOf(event.at);
+      const isOver = event.verb === 'resolved' || event.verb === 'mitigated';
+      if (isOver && span !== undefined) span.until = lookOf(event.at);
     }
   }
 

@@ -1,5 +1,5 @@
-import type { CheckResult, Finding } from '../../lib/watch/finding.ts';
-import { finding, fresh, minute } from './incident-steps.ts';
+import type { AppName } from '../../lib/drains/app-name.ts';
+import { appName, minute } from './incident-steps.ts';
 import { Random } from './random.ts';
 
 const hour = 60 * minute;
@@ -14,6 +14,10 @@ export interface MuteSpan extends Span {
   readonly scope: string;
 }
 
+const weaknesses = ['expires sooner', 'versioning suspended', 'open to the public'] as const;
+
+export type Weakness = (typeof weaknesses)[number];
+
 type Fault = 'unreached' | 'timed out, arrived' | 'rejected';
 
 /** All that happens in the simulated weeks, decided by a seed before they begin. */
@@ -21,7 +25,10 @@ export interface World extends Span {
   readonly apps: readonly SimulatedApp[];
   /** The receiver itself is down: every app is silent and the canary lost. */
   readonly receiverDown: readonly Span[];
-  readonly wrongLifecycle: readonly Span[];
+  /** The archive's bucket is weaker than it should be. */
+  readonly wrongBucket: readonly (Span & { readonly weakness: Weakness })[];
+  /** Messages that Heroku declares lost, in order of time. */
+  readonly losses: readonly Loss[];
   /** The archive can't be listed: freshness can't look. */
   readonly blind: readonly Span[];
   readonly mutes: readonly MuteSpan[];
@@ -30,16 +37,34 @@ export interface World extends Span {
   readonly calmFrom: number;
 }
 
-interface SimulatedApp {
-  readonly name: string;
+export interface Loss {
+  readonly app: AppName;
+  readonly count: number;
+  readonly at: number;
+}
+
+export interface SimulatedApp {
+  readonly name: AppName;
+  readonly silenceMinutes: number;
   /** While it sends nothing. */
   readonly silent: readonly Span[];
   /** Between two logs, when it sends. */
   readonly everyMs: number;
+  /** Of its first log in a minute: a run and another one right after it see the same. */
+  readonly phaseMs: number;
   /** Wall clock hours in Berlin; undefined: always. */
-  readonly hours?: readonly [from: number, to: number];
+  readonly hours?: Hours;
   readonly removedAt?: number;
 }
+
+export interface Hours {
+  readonly days: readonly (typeof weekdays)[number][];
+  /** The window may reach over midnight. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 export function simulatedWorld(seed: number, from: number, days: number, count: number): World {
   const random = new Random(seed);
@@ -57,10 +82,12 @@ export function simulatedWorld(seed: number, from: number, days: number, count: 
     const flapping = random.chance(0.3) ? flaps(random, span(3 * hour, 8 * hour)) : [];
     const silent = [...spans(random.between(0, 4), 5 * minute, 12 * hour), ...flapping, ...shared];
     return {
-      name: `app-${String(index).padStart(2, '0')}`,
+      name: appName(`app-${String(index).padStart(2, '0')}`),
+      silenceMinutes: random.chance(0.8) ? 15 : 45,
       silent,
       everyMs: random.chance(0.2) ? 13 * minute : minute,
-      ...(random.chance(0.3) ? { hours: random.chance(0.5) ? [8, 18] : [22, 6] } : {}),
+      phaseMs: random.between(5_000, 55_000),
+      ...(random.chance(0.3) ? { hours: hoursOf(random) } : {}),
       // Not seldom while it is silent.
       ...(random.chance(0.15)
         ? { removedAt: (silent[0]?.from ?? from + day) + random.between(10, 60) * minute }
@@ -79,7 +106,16 @@ export function simulatedWorld(seed: number, from: number, days: number, count: 
     calmFrom,
     apps,
     receiverDown: spans(3, 10 * minute, 4 * hour),
-    wrongLifecycle: spans(3, 5 * minute, 9 * hour),
+    wrongBucket: spans(3, 5 * minute, 9 * hour).map((each, index) => ({
+      ...each,
+      weakness: weaknesses[(seed + index) % weaknesses.length] ?? 'expires sooner',
+    })),
+    losses: apps
+      .slice(0, 8)
+      .flatMap(({ name }) =>
+        spans(random.between(0, 3), minute, 3 * hour).flatMap((each) => lossesIn(random, name, each)),
+      )
+      .sort((a, b) => a.at - b.at),
     blind: spans(3, 5 * minute, 3 * hour),
     mutes: scopes.map((scope) => ({ scope, ...span(hour, 8 * hour) })),
     channelFaults: new Map([
@@ -98,49 +134,52 @@ function flaps(random: Random, { from, until }: Span): Span[] {
   return silent;
 }
 
+function hoursOf(random: Random): Hours {
+  const days = random.chance(0.5) ? weekdays : (['mon', 'tue', 'wed', 'thu', 'fri'] as const);
+  return { days, ...(random.chance(0.5) ? { from: 8, to: 18 } : { from: 22, to: 6 }) };
+}
+
+/** Half a minute away from every run, and half an hour from one another at most. */
+function lossesIn(random: Random, app: AppName, { from, until }: Span): Loss[] {
+  const losses: Loss[] = [];
+  for (let at = from - (from % minute); at < until; at += random.between(1, 30) * minute) {
+    losses.push({ app, count: random.between(1, 1_200), at: at + minute / 2 });
+  }
+  return losses;
+}
+
 export function isIn(spans: readonly Span[], at: number): boolean {
   return spans.some(({ from, until }) => from <= at && at < until);
 }
 
-/** What every check finds at a moment: the truth, and so the same for whoever looks. */
-export function look(world: World, at: number): CheckResult[] {
-  const down = isIn(world.receiverDown, at);
-  const freshness = world.apps.flatMap((app) => freshnessOf(world, app, at));
-  const blind = isIn(world.blind, at);
-  return [
-    blind ? { check: 'freshness', failure: 'listing failed' } : { check: 'freshness', findings: freshness },
-    { check: 'canary', findings: [finding('canary', 'canary', down ? 'critical' : 'ok')] },
-    {
-      check: 'retention',
-      findings: [finding('retention', 'archive', isIn(world.wrongLifecycle, at) ? 'critical' : 'ok')],
-    },
-  ];
-}
-
-const thresholdMs = 15 * minute;
-
-function freshnessOf(world: World, app: SimulatedApp, at: number): Finding[] {
-  if (app.removedAt !== undefined && at >= app.removedAt) return [];
-  if (app.hours !== undefined && !isWithin(app.hours, at)) return [fresh(app.name, 'skipped')];
-  const last = lastLog(world, app, at);
-  return [fresh(app.name, at - last > thresholdMs ? 'critical' : 'ok', { since: last })];
-}
-
-function lastLog(world: World, { silent, everyMs }: SimulatedApp, at: number): number {
-  const quiet = [...silent, ...world.receiverDown];
-  let log = at - (at % everyMs);
-  for (;;) {
-    const during = quiet.filter(({ from, until }) => from <= log && log < until);
-    if (during.length === 0) return log;
-    const earliest = Math.min(...during.map(({ from }) => from));
-    log = earliest - 1 - ((earliest - 1) % everyMs);
+/** The last log of an app up to `at`, which is in the archive under that instant. */
+export function lastLog(world: World, app: SimulatedApp, at: number): number {
+  const before = (instant: number) => instant - modulo(instant - app.phaseMs, app.everyMs);
+  for (let log = before(at); ; ) {
+    const quiet = quietAt(world, app, log);
+    if (quiet.length === 0) return log;
+    log = before(Math.min(...quiet.map(({ from }) => from)) - 1);
   }
 }
 
-/** Summer time in Berlin, 2026 (from 29 March to 25 October, 01:00 UTC each). */
-const summer: Span = { from: Date.UTC(2026, 2, 29, 1), until: Date.UTC(2026, 9, 25, 1) };
+/** The first log of an app from `at` on. */
+export function nextLog(world: World, app: SimulatedApp, at: number): number {
+  const after = (instant: number) => instant + modulo(app.phaseMs - instant, app.everyMs);
+  for (let log = after(at); ; ) {
+    const quiet = quietAt(world, app, log);
+    if (quiet.length === 0) return log;
+    log = after(Math.max(...quiet.map(({ until }) => until)));
+  }
+}
 
-function isWithin([from, to]: readonly [number, number], at: number): boolean {
-  const local = new Date(at + (isIn([summer], at) ? 2 : 1) * hour).getUTCHours();
-  return from < to ? from <= local && local < to : from <= local || local < to;
+function quietAt({ receiverDown }: World, { silent }: SimulatedApp, at: number): Span[] {
+  return [...silent, ...receiverDown].filter((span) => isIn([span], at));
+}
+
+export function isWatched({ removedAt = Number.POSITIVE_INFINITY }: SimulatedApp, at: number): boolean {
+  return at < removedAt;
+}
+
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
 }
