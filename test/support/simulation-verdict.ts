@@ -14,7 +14,7 @@ export function problems(outcome: Outcome): string[] {
     ...nothingIsLost(outcome),
     ...everyOutageHasItsIncident(model, lives),
     ...everyIncidentIsTrue(model, lives),
-    ...everyIncidentIsPaged(outcome, lives),
+    ...everyIncidentIsPaged(outcome, model, lives),
     ...everyPageIsTrue(outcome, model, lives),
     ...remindersKeepTheirInterval(outcome, model, lives),
     ...everyPageEnds(outcome, lives),
@@ -107,8 +107,8 @@ function isMutedAt({ world }: Outcome, key: string, at: number): boolean {
   );
 }
 
-/** By the first run that could, unless it was over by then; by the fallback when the channel is away. */
-function everyIncidentIsPaged(outcome: Outcome, lives: readonly Life[]): string[] {
+/** By the first run that could, unless it was over by then; by the fallback when the channel is away, in its hours. */
+function everyIncidentIsPaged(outcome: Outcome, model: Model, lives: readonly Life[]): string[] {
   const { world, completed } = outcome;
   const works = (channel: string, at: number) => !isIn(world.channelFaults.get(channel) ?? [], at);
   return lives.flatMap((life) =>
@@ -129,7 +129,9 @@ function everyIncidentIsPaged(outcome: Outcome, lives: readonly Life[]): string[
       if (first !== undefined && first < until && !told('page', first)) {
         found.push(`${life.id} was not told by ${name(first)}`);
       }
-      const late = completed.find((at) => at >= from + 12 * minute && works('backup', at));
+      const isExpected = (at: number) =>
+        [...life.members.keys()].some((key) => model.statusAt(key, lookOf(at)) !== 'skipped');
+      const late = completed.find((at) => at >= from + 12 * minute && works('backup', at) && isExpected(at));
       if (late !== undefined && late < until && !told('page', late) && !told('backup', late)) {
         if (!life.events.some(({ verb }) => verb === 'acknowledged')) {
           found.push(`${life.id} did not fall back by ${name(late)}`);
