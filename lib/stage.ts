@@ -38,7 +38,13 @@ export interface StageWatchOptions {
  * the function and the command line share. Made anew for each run, since configuration and secrets may change.
  */
 export class StageWatch {
-  readonly #s3 = createS3Client();
+  /** For looking, which may be tried again, and should not wait long for one answer. */
+  readonly #s3 = createS3Client({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  });
+  /** The ledger itself knows what may be tried again. */
+  readonly #ledgerS3 = createS3Client();
   readonly #sns = createSnsClient();
   readonly #cloudWatch = createCloudWatchClient();
   readonly #names: StageNames;
@@ -64,7 +70,7 @@ export class StageWatch {
       sns: (name, arn) => new SnsChannel(name, this.#sns, arn),
       topicArn: this.#names.alertsTopic,
     });
-    const ledger = new S3Ledger(this.#s3, ledgerBucket);
+    const ledger = new S3Ledger(this.#ledgerS3, ledgerBucket);
     const store = new LedgerIncidents(ledger);
     const checks = checksThrough({
       config,
