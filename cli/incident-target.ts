@@ -127,7 +127,7 @@ export async function changeState(
   options: ChangeOptions,
   change: (state: State, rules: Rules) => Step,
 ): Promise<Step> {
-  const rules = rulesOf(await configOf(target, options));
+  const rules = rulesOf(await configOf(target, options), target.flags);
   try {
     const { step, recorded } = await updateState(store, (state) => change(state, rules));
     if (!recorded) warn('it is done, but not on the timeline yet: the next run of the watch adds it');

@@ -18,6 +18,8 @@ export interface TargetOptions {
 export interface Target {
   /** For the operator: `./data`, `stage prod`. */
   readonly describe: string;
+  /** The flags that name it: `--stage prod`. */
+  readonly flags: string;
   readonly parameters: ParameterStore;
   /** How a receiver comes to be there, as an order to the operator. */
   readonly startReceiver: string;
@@ -86,6 +88,7 @@ async function openDirectory(data: string, bucket: string | undefined): Promise<
   const { DirectoryParameters } = await import('../lib/drains/directory-parameters.ts');
   return {
     describe: data,
+    flags: dataFlag(data),
     parameters: new DirectoryParameters(data),
     settleMs: 0,
     startReceiver: `start one with \`cistern serve --data ${data}\``,
@@ -101,6 +104,11 @@ async function openDirectory(data: string, bucket: string | undefined): Promise<
   };
 }
 
+/** Quoted where a shell would take it for something else. */
+export function dataFlag(data: string): string {
+  return `--data ${/^[\w./~@%+=:,-]+$/.test(data) ? data : `'${data.replaceAll("'", "'\\''")}'`}`;
+}
+
 async function openStage(stage: string, bucket: string | undefined): Promise<Target> {
   const { stagePattern } = await import('../lib/config.ts');
   if (!stagePattern.test(stage)) {
@@ -111,6 +119,7 @@ async function openStage(stage: string, bucket: string | undefined): Promise<Tar
   const parameters = new SsmParameters(createSsmClient(), stage);
   return {
     describe: `stage ${stage}`,
+    flags: `--stage ${stage}`,
     parameters,
     settleMs: maxAgeToRefuseMs,
     startReceiver: 'deploy it with `npm run deploy` (or correct --stage)',

@@ -11,7 +11,7 @@ import type { CountersReader } from '../lib/watch/counters-reader.ts';
 import type { PageLister } from '../lib/watch/page-lister.ts';
 import type { WatchJob } from '../lib/watch-job.ts';
 import { CliError } from './errors.ts';
-import { chooseTarget, openTarget, type Target } from './target.ts';
+import { chooseTarget, dataFlag, openTarget, type Target } from './target.ts';
 import { type ConfigOptions, configOf } from './target-config.ts';
 
 export interface WatchingOptions {
@@ -65,6 +65,7 @@ export interface LocalWatch extends WatchingOptions {
 export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
   const { data, target, config, log, canary, counters, startedAt } = local;
   const { parameters } = target;
+  const flags = dataFlag(data);
   const { DirectorySpace } = await import('../lib/watch/directory-space.ts');
   const [ledger, archive, lister, secrets, heartbeat] = await Promise.all([
     target.openLedger(),
@@ -83,13 +84,13 @@ export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
     ledger,
     incidents: store,
     retention: { directories: [{ subject: 'data', reader: new DirectorySpace(data) }] },
-    target: `--data ${data}`,
+    target: flags,
     opened,
     canary,
     ...(counters === undefined ? {} : { counters }),
     ...(startedAt === undefined ? {} : { startedAt }),
   });
-  return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config), heartbeat, log };
+  return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config, flags), heartbeat, log };
 }
 
 async function openLister({ data, bucket }: LocalWatch): Promise<PageLister> {

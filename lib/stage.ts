@@ -70,6 +70,7 @@ export class StageWatch {
       sns: (name, arn) => new SnsChannel(name, this.#sns, arn),
       topicArn: this.#names.alertsTopic,
     });
+    const target = `--stage ${stage}`;
     const ledger = new S3Ledger(this.#ledgerS3, ledgerBucket);
     const store = new LedgerIncidents(ledger);
     const checks = checksThrough({
@@ -81,14 +82,22 @@ export class StageWatch {
       incidents: store,
       retention: { buckets: this.#buckets(config) },
       counters: new CloudWatchCountersReader(this.#cloudWatch, { stage, functionName }),
-      target: `--stage ${stage}`,
+      target,
       opened,
       topics: this.#topics(config),
       subscriptions: new SnsSubscriptions(this.#sns),
       canary: this.#options.canary,
     });
     const { log } = this.#options;
-    return { store, ledger, checks, channels: opened.channels, rules: rulesOf(config), heartbeat, log };
+    return {
+      store,
+      ledger,
+      checks,
+      channels: opened.channels,
+      rules: rulesOf(config, target),
+      heartbeat,
+      log,
+    };
   }
 
   #buckets(config: Config) {

@@ -6,6 +6,8 @@ import type { IncidentCheck, Severity } from './incident.ts';
 export interface Rules {
   readonly stage: string;
   readonly environment: string;
+  /** What names the stage on a command line, where that is known: `--stage production`. */
+  readonly target?: string;
   /** Ends in a slash where it is set; a page's name follows. */
   readonly runbookBase?: string;
   /** Every channel there is. */
@@ -30,13 +32,14 @@ export interface Routing {
 }
 
 /** The first route that matches takes an incident; one that no route matches goes to every channel. */
-export function rulesOf(config: Config): Rules {
+export function rulesOf(config: Config, target?: string): Rules {
   const { stage, environment, runbookBase, apps, alerts } = config;
   const contacts = new Map(apps.map(({ name, contact }) => [String(name), contact]));
   const channels = Object.keys(alerts.channels);
   return {
     stage,
     environment,
+    ...(target === undefined ? {} : { target }),
     ...(runbookBase === undefined ? {} : { runbookBase: runbookBase.replace(/\/*$/, '/') }),
     channels,
     contactOf: (app) => contacts.get(app),

@@ -144,7 +144,7 @@ function alertOf(
     since,
     at: now,
     ...(lastObject === undefined ? {} : { lastObject }),
-    command: commandFor(incident),
+    command: commandFor(incident, rules.target),
     ...(contacts.size === 0 ? {} : { contact: [...contacts].join(', ') }),
     ...(runbookBase === undefined || check === 'manual' ? {} : { runbookUrl: `${runbookBase}${check}.md` }),
     ...(kind === 'resolve' ? { lastedMs: Math.max(0, endOf(state, incident, now) - since) } : {}),

@@ -1,3 +1,4 @@
+import { commandLine } from '../command-line.ts';
 import type { CheckName } from '../watch/finding.ts';
 import { checkItself } from './members.ts';
 import type { LiveIncident, SubjectState } from './state.ts';
@@ -47,8 +48,14 @@ export function remedyOf(members: readonly SubjectState[]): string {
   return remedies.length > 1 ? `${first} (and alike for the others)` : first;
 }
 
-/** The next command to run. */
-export function commandFor({ id, check, apps, subjects }: LiveIncident): string {
+/** The next command to run, ready to paste where `target` says what it is run on. */
+export function commandFor(incident: LiveIncident, target?: string): string {
+  const command = nextCommand(incident);
+  const [, ours] = /^cistern (.+)$/.exec(command) ?? [];
+  return target === undefined || ours === undefined ? command : commandLine(ours, target);
+}
+
+function nextCommand({ id, check, apps, subjects }: LiveIncident): string {
   const [app] = apps;
   const show = `cistern incident show ${id}`;
   if (subjects.includes(checkItself)) return 'cistern watch --once';

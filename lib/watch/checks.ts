@@ -2,6 +2,7 @@ import { AlertsCheck } from '../alerts/alerts-check.ts';
 import type { OpenChannels } from '../alerts/channels.ts';
 import type { SubscriptionReader } from '../alerts/subscription-reader.ts';
 import type { ArchiveReader } from '../archive/store.ts';
+import { readyToPaste } from '../command-line.ts';
 import type { Config } from '../config.ts';
 import type { ParameterStore } from '../drains/parameters.ts';
 import type { IncidentStore } from '../incidents/incident-store.ts';
@@ -63,11 +64,24 @@ export function checksThrough(ports: WatchPorts): (known: KnownState) => readonl
   ];
   // Who watches nothing of their own yet is not asked whom to tell.
   const asked = apps.length > 0 || ports.opened.channels.size > 0;
-  return ({ state, setAside }) => [
-    ...fixed,
-    recordsCheck({ store: ports.incidents, ...(setAside === undefined ? {} : { setAside }) }),
-    ...(asked ? [alertsCheck(ports, state.unsent)] : []),
-  ];
+  return ({ state, setAside }) =>
+    [
+      ...fixed,
+      recordsCheck({ store: ports.incidents, ...(setAside === undefined ? {} : { setAside }) }),
+      ...(asked ? [alertsCheck(ports, state.unsent)] : []),
+    ].map((check) => namingTarget(check, target));
+}
+
+/** A check knows the commands that help, and not what they have to be run on. */
+function namingTarget(check: Check, target: string): Check {
+  return {
+    name: check.name,
+    look: async (look) =>
+      (await check.look(look))?.map((finding) => ({
+        ...finding,
+        remedy: readyToPaste(finding.remedy, target),
+      })),
+  };
 }
 
 interface KnownState {

@@ -16,6 +16,7 @@ function targetWith(values: Readonly<Record<string, string>> = {}): Target {
   return {
     describe: 'stage test',
     parameters: new MemoryParameters(values),
+    flags: '--data ./data',
     startReceiver: 'start one',
     settleMs: 0,
     openArchive: () => Promise.reject(new Error('not here')),
