@@ -18,7 +18,7 @@ import { announce } from './serve-banner.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
 import { orUnreadable, withListedApps } from './serve-registry.ts';
 import type { ServeWatch } from './serve-watch.ts';
-import { readConfigFile } from './target-config.ts';
+import { keepServedConfig, readConfigFile } from './target-config.ts';
 
 export interface ServeOptions {
   readonly host: string;
@@ -106,6 +106,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const port = await listen(server, options);
   try {
     if (store instanceof DirectoryStore) await store.prepare();
+    await keepServedConfig(parameters, config);
     await announce({ ...options, port, publicUrl, parameters, output });
   } catch (error) {
     await server.close();

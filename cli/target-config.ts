@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type Config, ConfigError, parseConfig, parseLocalConfig } from '../lib/config.ts';
+import { type Config, ConfigError, parseLocalConfig } from '../lib/config.ts';
+import { type ParameterStore, parameterNames } from '../lib/drains/parameters.ts';
 import { storedConfig } from '../lib/stored-config.ts';
 import { CliError } from './errors.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
@@ -14,19 +15,42 @@ export function addConfigOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--config <file>',
-      "JSON file that holds cdk.json's `cistern` object, beside a data directory (env: CISTERN_CONFIG)",
+      'a configuration beside a data directory (env: CISTERN_CONFIG, default: what `serve` last had)',
     ).conflicts('stage'),
   );
 }
 
 /**
  * The configuration of a target: what a stage was deployed with, or beside a data directory the file that
- * `--config` or CISTERN_CONFIG names, and without one the defaults. Throws {@link CliError}.
+ * `--config` or CISTERN_CONFIG names, and without one what `serve` was last started with, else the defaults: to
+ * watch with another than `serve` would be to take its apps for removed. Throws {@link CliError}.
  */
 export async function configOf(target: Target, options: ConfigOptions): Promise<Config> {
   if ('stage' in chooseTarget(options, process.env)) return configOfStage(target);
   const path = options.config ?? (process.env['CISTERN_CONFIG'] || undefined);
-  return path === undefined ? parseConfig({}) : readConfigFile(path);
+  return path === undefined ? configOfServe(target) : readConfigFile(path);
+}
+
+/** Where `serve` keeps its configuration in the data directory: all of it in one parameter. */
+const servedConfig = `${parameterNames.config}0`;
+
+/** Leaves the configuration of `serve` to the commands that look at its data directory. */
+export async function keepServedConfig(parameters: ParameterStore, config: Config): Promise<void> {
+  const value = JSON.stringify(config);
+  if ((await parameters.get(servedConfig)) !== value) await parameters.put(servedConfig, value);
+}
+
+async function configOfServe({ parameters, describe }: Target): Promise<Config> {
+  const kept = await parameters.get(servedConfig);
+  if (kept === undefined) return parseLocalConfig({});
+  try {
+    return parseLocalConfig(JSON.parse(kept));
+  } catch (cause) {
+    throw new CliError(
+      `the configuration that \`cistern serve\` left in ${describe} can't be understood: start it anew, or pass --config FILE.`,
+      { cause },
+    );
+  }
 }
 
 async function configOfStage({ parameters, describe }: Target): Promise<Config> {

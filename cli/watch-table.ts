@@ -102,27 +102,31 @@ const colours = {
   skipped: 'dim',
 } as const;
 
+/** `23 h 59 min ago` */
+const sinceWidth = 15;
+
 /** A table: state, subject, since, what it is and what to do. */
 export function printWatch(rows: readonly WatchRow[], now: number): void {
   const wide = Math.max(7, ...rows.map(({ check, subject }) => `${check} ${subject}`.length));
-  print(bold(`${'STATE'.padEnd(8)}  ${'SUBJECT'.padEnd(wide)}  ${'SINCE'.padEnd(8)}  WHAT`));
+  print(bold(`${'STATE'.padEnd(8)}  ${'SUBJECT'.padEnd(wide)}  ${'SINCE'.padEnd(sinceWidth)}  WHAT`));
   for (const row of rows) {
-    const since = row.since === undefined ? '-' : ago(now - row.since);
+    const since = row.since === undefined ? '-' : `${ago(now - row.since)} ago`;
     const state = styleText(colours[row.status], row.status.padEnd(8), { stream: process.stdout });
     const remarks = remarksOf(row, now);
     print(
-      `${state}  ${`${row.check} ${row.subject}`.padEnd(wide)}  ${since.padEnd(8)}  ${plain(row.summary)}${remarks}`,
+      `${state}  ${`${row.check} ${row.subject}`.padEnd(wide)}  ${since.padEnd(sinceWidth)}  ${plain(row.summary)}${remarks}`,
     );
     const todo = row.status === 'ok' || row.status === 'skipped' ? '' : row.remedy;
-    if (todo !== '') print(`${' '.repeat(wide + 22)}→ ${plain(todo)}`);
+    if (todo !== '') print(`${' '.repeat(wide + 14 + sinceWidth)}→ ${plain(todo)}`);
   }
 }
 
-function remarksOf({ incident, acknowledged, mutedUntil, lookedAt }: WatchRow, now: number): string {
+function remarksOf({ status, incident, acknowledged, mutedUntil, lookedAt }: WatchRow, now: number): string {
   const remarks = [
-    incident,
+    // Good again, or quiet: an incident ends only when it has been so for a while.
+    incident !== undefined && status === 'ok' ? `good now, ${incident} still open` : incident,
     acknowledged === true ? 'acknowledged' : undefined,
-    mutedUntil === undefined ? undefined : `muted for ${ago(mutedUntil - now)}`,
+    mutedUntil === undefined ? undefined : `muted for another ${ago(mutedUntil - now)}`,
     lookedAt === undefined ? undefined : `looked at ${ago(now - lookedAt)} ago`,
   ].filter((remark) => remark !== undefined);
   return remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;

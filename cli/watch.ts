@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { emptyState } from '../lib/incidents/state.ts';
+import { type IncidentStore, UnreadableError } from '../lib/incidents/incident-store.ts';
+import { emptyState, type State } from '../lib/incidents/state.ts';
 import { jobs } from '../lib/jobs.ts';
 import { runChecks } from '../lib/watch/run-checks.ts';
 import { runWatchJob, type WatchJob } from '../lib/watch-job.ts';
-import { print, printJson } from './output.ts';
+import { CliError, describeError } from './errors.ts';
+import { print, printJson, warn } from './output.ts';
 import { stderrLog } from './stderr-log.ts';
 import { addArchiveOptions } from './target.ts';
 import { addConfigOption, type ConfigOptions } from './target-config.ts';
@@ -48,8 +50,7 @@ const againMs = 60_000;
 export async function watch(options: Options): Promise<void> {
   const once = options.once === true || options.json === true || !process.stdout.isTTY;
   for (;;) {
-    const job = await openWatch(options, { log: stderrLog, canary: options.page === true });
-    const rows = await (options.page === true ? page(job) : look(job));
+    const rows = await rowsOf(options);
     const now = Date.now();
     if (options.json === true) printJson(rows.map(asJson));
     else printWatch(rows, now);
@@ -60,6 +61,18 @@ export async function watch(options: Options): Promise<void> {
   }
 }
 
+/** Throws {@link CliError} with exit code 3 where nobody could look: 1 would say that there is a mere warning. */
+async function rowsOf(options: Options): Promise<WatchRow[]> {
+  try {
+    const job = await openWatch(options, { log: stderrLog, canary: options.page === true });
+    return await (options.page === true ? page(job) : look(job));
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    const { line = 'unknown error' } = describeError(cause);
+    throw new CliError(line, { cause, exitCode: 3 });
+  }
+}
+
 async function page(job: WatchJob): Promise<WatchRow[]> {
   const { results, state } = await runWatchJob(job);
   return watchRows(results, state, Date.now());
@@ -67,10 +80,22 @@ async function page(job: WatchJob): Promise<WatchRow[]> {
 
 /** Changes nothing: the state is read for what is known of incidents and mutes. */
 async function look({ store, checks }: WatchJob): Promise<WatchRow[]> {
-  const state = (await store.readState())?.state ?? emptyState;
+  const found = await readState(store);
+  const { state } = found;
   const now = Date.now();
   const timeoutMs = (jobs.watch.timeoutSeconds / 2) * 1000;
-  return watchRows(await runChecks(checks({ state }), state, { now, timeoutMs }), state, now);
+  return watchRows(await runChecks(checks(found), state, { now, timeoutMs }), state, now);
+}
+
+/** A damaged one is left where it is, and is critical: the next run of the scheduled watch sets it aside. */
+async function readState(store: IncidentStore): Promise<{ state: State; setAside?: string }> {
+  try {
+    return { state: (await store.readState())?.state ?? emptyState };
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    warn(`${error.message}: what is known of incidents and mutes may be missing here`);
+    return { state: error.rest ?? emptyState, setAside: error.key };
+  }
 }
 
 function asJson(row: WatchRow): unknown {
