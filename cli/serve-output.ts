@@ -2,9 +2,28 @@ import { styleText } from 'node:util';
 import { describeError } from '../lib/error-code.ts';
 import type { Log } from '../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../lib/receiver/counters.ts';
+import { canaryApp } from '../lib/watch/canary-app.ts';
+import { visible } from './visible.ts';
 
 /** Where `serve` says what happens: lines for a person on a terminal, JSON lines for anything else. */
-export interface ServeOutput extends Log, Counters {}
+export interface ServeOutput extends Log, Counters {
+  /** What happened to an incident. */
+  incident(happened: IncidentLine): void;
+}
+
+export interface IncidentLine {
+  /** Of the event. */
+  readonly verb: string;
+  /** Whether something is wrong now that was not before. */
+  readonly trouble: boolean;
+  readonly fields: {
+    readonly incident: string;
+    readonly title?: string | undefined;
+    readonly severity?: string | undefined;
+    readonly remedy?: string;
+    readonly reason?: string;
+  };
+}
 
 export function serveOutput(stream: NodeJS.WriteStream = process.stdout): ServeOutput {
   // Whoever reads this may go away (`| head`): batches are received all the same.
@@ -37,13 +56,17 @@ class JsonOutput implements ServeOutput {
     this.#write({ level: 'error', message, ...fields });
   }
 
+  incident({ verb, trouble, fields }: IncidentLine): void {
+    this.#write({ level: trouble ? 'error' : 'info', message: `incident ${verb}`, ...fields });
+  }
+
   #write(fields: Fields): void {
     const line = { time: new Date().toISOString(), ...fields };
     this.#stream.write(`${JSON.stringify(line, (_, value) => plainError(value))}\n`);
   }
 }
 
-type Colour = 'dim' | 'yellow' | 'red';
+type Colour = 'dim' | 'yellow' | 'red' | 'green';
 
 class TerminalOutput implements ServeOutput {
   readonly #stream: NodeJS.WriteStream;
@@ -54,6 +77,8 @@ class TerminalOutput implements ServeOutput {
 
   record({ app = '-' as never, counts }: Sample): void {
     const stored = counts.batches !== undefined || counts.duplicates !== undefined;
+    // The watch's own batch, every round: of interest only where something is odd about it.
+    if (app === canaryApp && Object.keys(counts).every((name) => ordinary.has(name as CounterName))) return;
     const facts = stored
       ? [
           `${counts.messages ?? 0} messages`.padStart(14),
@@ -80,8 +105,18 @@ class TerminalOutput implements ServeOutput {
     this.#write(`${clock()}  ${message}${describe(fields)}`, 'red');
   }
 
+  incident({ verb, trouble, fields }: IncidentLine): void {
+    const { incident, title, severity, remedy, reason } = fields;
+    const what = [severity, verb].filter((part) => part !== undefined).join(' ');
+    const why = reason === undefined ? '' : ` (${reason})`;
+    this.#write(`${clock()}  ${what}: ${title ?? ''}${why}  ${incident}`, trouble ? 'red' : 'green');
+    if (remedy !== undefined && remedy !== '') this.#write(`${' '.repeat(clock().length + 2)}→ ${remedy}`);
+  }
+
   #write(line: string, colour?: Colour): void {
-    const styled = colour === undefined ? line : styleText(colour, line, { stream: this.#stream });
+    // A title may quote what an outsider chose.
+    const shown = visible(Buffer.from(line), ' ');
+    const styled = colour === undefined ? shown : styleText(colour, shown, { stream: this.#stream });
     this.#stream.write(`${styled}\n`);
   }
 }
@@ -94,8 +129,9 @@ const ordinary: ReadonlySet<CounterName> = new Set<CounterName>([
   'latency',
 ]);
 
+/** UTC, as in everything else that Cistern says. */
 function clock(): string {
-  return new Date().toTimeString().slice(0, 8);
+  return new Date().toISOString().slice(11, 19).concat('Z');
 }
 
 function describe(fields: Fields): string {

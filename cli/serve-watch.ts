@@ -1,9 +1,8 @@
-import type { IncidentEvent } from '../lib/incidents/incident.ts';
 import { jobKey, jobs, lastDue } from '../lib/jobs.ts';
 import { runReportJob } from '../lib/report-job.ts';
 import { runWatchJob } from '../lib/watch-job.ts';
-import type { Round } from '../lib/watch-round.ts';
 import type { ServeOutput } from './serve-output.ts';
+import { RoundTeller } from './serve-tell.ts';
 import { type LocalWatch, openLocalWatch } from './watching.ts';
 
 export interface ServeWatchOptions extends Omit<LocalWatch, 'log' | 'canary'> {
@@ -19,12 +18,14 @@ const stopWithinMs = 5_000;
 /** Watches what `serve` keeps, as the scheduled functions do on AWS. Nothing that goes wrong here stops receiving. */
 export class ServeWatch {
   readonly #options: ServeWatchOptions;
+  readonly #teller: RoundTeller;
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ServeWatchOptions) {
     this.#options = options;
+    this.#teller = new RoundTeller(options.output);
     this.#after(Math.min(firstAfterMs, this.#everyMs));
   }
 
@@ -57,7 +58,7 @@ export class ServeWatch {
     try {
       // Opened anew each time: secrets and the heartbeat may have been set meanwhile.
       const job = await openLocalWatch({ ...this.#options, log: output, canary: true });
-      tell(await runWatchJob(job, this.#stopping.signal), output);
+      this.#teller.tell(await runWatchJob(job, this.#stopping.signal));
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       output.error('the watch failed; it tries again at its next turn', { error });
@@ -73,7 +74,7 @@ export class ServeWatch {
     const due = lastDue(jobs.report.at, Date.now());
     if (word !== undefined && startedAt(word.body) >= due) return;
     const { week } = await runReportJob(ledger, output);
-    output.info('the incidents of a week were summed up', { week });
+    output.info(`the weekly report of ${week} is written`, { week });
   }
 }
 
@@ -84,38 +85,5 @@ function startedAt(word: Buffer): number {
     return typeof at === 'number' ? at : 0;
   } catch {
     return 0;
-  }
-}
-
-/** Incidents as they open and end, for whoever looks at the output. */
-function tell({ events, outcomes, state }: Round, output: ServeOutput): void {
-  for (const event of events) {
-    const title = event.verb === 'opened' ? event.title : state.incidents[event.incident]?.title;
-    const fields = { incident: event.incident, title, ...detailsOf(event) };
-    if (isTrouble(event)) output.error(`incident ${event.verb}`, fields);
-    else output.info(`incident ${event.verb}: ${title ?? event.incident}`, fields);
-  }
-  for (const { id, delivery } of outcomes) {
-    if (delivery.outcome !== 'accepted')
-      output.warn('an alert was not delivered', { id, why: delivery.error });
-  }
-}
-
-function isTrouble({ verb }: IncidentEvent): boolean {
-  return verb === 'opened' || verb === 'escalated' || verb === 'reopened' || verb === 'widened';
-}
-
-function detailsOf(event: IncidentEvent): Readonly<Record<string, unknown>> {
-  switch (event.verb) {
-    case 'opened':
-      return { severity: event.severity, remedy: event.remedy };
-    case 'escalated':
-      return { severity: event.to };
-    case 'resolved':
-    case 'mitigated':
-    case 'reopened':
-      return { reason: event.reason };
-    default:
-      return {};
   }
 }

@@ -1,0 +1,86 @@
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { serveOutput } from '../../cli/serve-output.ts';
+import { RoundTeller } from '../../cli/serve-tell.ts';
+import { emptyState, type State } from '../../lib/incidents/state.ts';
+import type { Sample } from '../../lib/receiver/counters.ts';
+import type { Round } from '../../lib/watch-round.ts';
+import { anAlert, queued } from '../support/alerts.ts';
+
+/** What `serve` writes, to a terminal or to anything else. */
+function output(isTTY: boolean) {
+  const stream = Object.assign(new PassThrough(), { isTTY });
+  const written = () => String(stream.read() ?? '');
+  return { out: serveOutput(stream as unknown as NodeJS.WriteStream), written };
+}
+
+function sample(app: string, counts: Sample['counts']): Sample {
+  return { app, counts } as Sample;
+}
+
+const stored = { batches: 1, messages: 3, bytes: 322, latency: 2 };
+
+describe('serve on a terminal', () => {
+  it("leaves out the watch's own batches as long as all is well with them", () => {
+    const { out, written } = output(true);
+
+    out.record(sample('cistern-canary', stored));
+    expect(written()).toBe('');
+
+    out.record(sample('cistern-canary', { undelivered: 1 }));
+    expect(stripVTControlCharacters(written())).toMatch(/^\d\d:\d\d:\d\dZ {2}cistern-canary +undelivered\n$/);
+    out.record(sample('shop', stored));
+    expect(written()).toMatch(/shop +3 messages +322 bytes/);
+  });
+
+  it('says of an incident what it is and what to do, whatever its title holds', () => {
+    const { out, written } = output(true);
+    const fields = { incident: 'inc_x', title: 'shop\u001b[2J is silent', severity: 'P1', remedy: 'Run `x`' };
+
+    out.incident({ verb: 'opened', trouble: true, fields });
+
+    const raw = written();
+    expect(raw).not.toContain('\u001b[2J');
+    const lines = stripVTControlCharacters(raw).split('\n');
+    expect(lines[0]).toMatch(/^\S+ {2}P1 opened: shop.*is silent {2}inc_x$/);
+    expect(lines[1]).toBe('           → Run `x`');
+  });
+});
+
+it("keeps the watch's own batches among the JSON lines", () => {
+  const { out, written } = output(false);
+
+  out.record(sample('cistern-canary', stored));
+
+  expect(JSON.parse(written())).toMatchObject({ message: 'request', app: 'cistern-canary', messages: 3 });
+});
+
+describe('RoundTeller', () => {
+  const round = (unsent: State['unsent']): Round => ({
+    results: [],
+    events: [],
+    outcomes: [],
+    state: { ...emptyState, unsent },
+  });
+
+  it('tells once that a channel takes no alerts, again when the reason changes, and that it is over', () => {
+    const { out, written } = output(false);
+    const teller = new RoundTeller(out);
+    const failing = (id: string, lastError: string) => ({ ...queued('hook', anAlert(), { lastError }), id });
+    const messages = () =>
+      written()
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line));
+
+    teller.tell(round([failing('a', 'answered 500'), failing('b', 'answered 500')]));
+    expect(messages()).toMatchObject([{ level: 'warn', channel: 'hook', alerts: 2, why: 'answered 500' }]);
+    teller.tell(round([failing('a', 'answered 500'), failing('b', 'answered 500')]));
+    expect(messages()).toEqual([]);
+    teller.tell(round([failing('b', 'no answer')]));
+    expect(messages()).toMatchObject([{ why: 'no answer' }]);
+    teller.tell(round([]));
+    expect(messages()).toMatchObject([{ level: 'info', channel: 'hook' }]);
+  });
+});
