@@ -5,7 +5,7 @@ import type { IncidentCheck, Severity } from './incident.ts';
 import { checkItself, isBad, keyOf, membersOf } from './members.ts';
 import { isMuted, recordMutes } from './mutes.ts';
 import { newIncidentId } from './new-id.ts';
-import { cancel, tell } from './sends.ts';
+import { cancel, routingOf, tell, trigger } from './sends.ts';
 import type { LiveIncident, SubjectState } from './state.ts';
 import type { Looked } from './subjects.ts';
 import { remedyOf, titleOf } from './texts.ts';
@@ -124,7 +124,7 @@ function reopen(
   announce(draft, incident, 'reopened', occasion);
 }
 
-/** Adds subjects to an open incident. Whoever was told of it is at it already. */
+/** Adds subjects to an open incident. Whoever was told of it is at it already; whoever hears of these only is not. */
 function widen(draft: Draft, incident: LiveIncident, added: readonly SubjectState[]): void {
   const { subjects, apps } = aboutOf(added);
   for (const member of added) member.incident = incident.id;
@@ -133,7 +133,17 @@ function widen(draft: Draft, incident: LiveIncident, added: readonly SubjectStat
   incident.since = Math.min(incident.since, ...added.map(({ since }) => since ?? incident.since));
   incident.lastBadAt = draft.now;
   describe(incident, membersOf(draft.state, incident));
-  record(draft, incident, { verb: 'widened', subjects, apps });
+  const occasion = record(draft, incident, { verb: 'widened', subjects, apps });
+  tellOthers(draft, incident, occasion);
+}
+
+/** What is owed is told to all of them in its time. */
+function tellOthers(draft: Draft, incident: LiveIncident, occasion: string): void {
+  if (incident.owed !== undefined) return;
+  const knowing = new Set(Object.keys(incident.channels));
+  const others = routingOf(draft, incident).channels.filter((channel) => !knowing.has(channel));
+  if (others.length > 0 && isMuted(draft, incident)) incident.owed = 'unmuted';
+  else trigger(draft, incident, 'opened', occasion, others);
 }
 
 function escalate(draft: Draft, incident: LiveIncident, to: Severity, reason: string): void {

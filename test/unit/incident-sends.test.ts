@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acknowledge } from '../../lib/incidents/commands.ts';
+import { acknowledge, mute } from '../../lib/incidents/commands.ts';
 import { reconcile } from '../../lib/incidents/reconcile.ts';
 import { settle } from '../../lib/incidents/settle.ts';
 import { emptyState } from '../../lib/incidents/state.ts';
@@ -205,6 +205,31 @@ describe('routes', () => {
     const steps = new IncidentSteps(rulesFor({ apps: [{ name: 'app-a' }], alerts }));
     steps.run(finding('canary', 'canary', 'critical'), fresh('app-a', 'critical'));
     expect(steps.told.sort()).toEqual(['mail trigger opened', 'page trigger opened']);
+  });
+
+  test('an app that joins an incident is told to whoever hears of it and was not told', () => {
+    const routes = [
+      { apps: ['app-a'], channels: ['page'] },
+      { apps: ['app-b'], channels: ['boss', 'mail'] },
+      { channels: ['mail'] },
+    ];
+    const apps = [{ name: 'app-a' }, { name: 'app-b' }];
+    const alerts = { channels: channelsNamed('page', 'mail', 'boss'), routes };
+    const steps = new IncidentSteps(rulesFor({ apps, alerts }));
+    const lost = finding('canary', 'canary', 'critical');
+    steps.run(lost);
+    steps.run(lost);
+    expect(steps.toldNow()).toEqual(['mail trigger opened']);
+    steps.run(lost, fresh('app-a', 'critical'));
+    expect(steps.toldNow()).toEqual(['page trigger opened']);
+    const { id } = steps.incident();
+    steps.do((state, now, rules) =>
+      mute(state, { scope: 'all', until: now + 60 * minute, reason: 'r', by: 'ann', now }, rules),
+    );
+    const all = [lost, fresh('app-a', 'critical'), fresh('app-b', 'critical')];
+    expect(steps.runFor(55, ...all)).toEqual([]);
+    expect(steps.incident().id).toBe(id);
+    expect(steps.runFor(10, ...all)).toContain('boss trigger unmuted');
   });
 
   test('an incident that no route matches goes to every channel', () => {
