@@ -11,9 +11,11 @@ import { type Benchmark, type Effort, type Figure, formatTable } from './figure.
 import { framing } from './framing.ts';
 import { largeBatches } from './large-batches.ts';
 import { levels } from './levels.ts';
+import { pageDelay } from './page-delay.ts';
 import { receiveLarge, receiveSmall } from './receive.ts';
 import { serveLarge, serveSmall } from './serve.ts';
-import { watchDirectory, watchManyApps, watchRequests } from './watch.ts';
+import { watchDirectory, watchRequests } from './watch.ts';
+import { watchManyApps } from './watch-round.ts';
 
 const promised: readonly Benchmark[] = [
   framing,
@@ -25,6 +27,7 @@ const promised: readonly Benchmark[] = [
   ...largeBatches,
   watchRequests,
   watchManyApps,
+  pageDelay,
   watchDirectory,
 ];
 const benchmarks: readonly Benchmark[] = [...promised, levels];

@@ -37,25 +37,6 @@ export const watchRequests: Benchmark = {
   },
 };
 
-/** A look at 100 silent apps, two list requests each, in a store that answers after 50 ms. */
-export const watchManyApps: Benchmark = {
-  figures: ['watch-100-apps'],
-  async run() {
-    const names = Array.from({ length: 100 }, (_, n) => `app-${String(n).padStart(3, '0')}` as AppName);
-    const lister = new MemoryPageLister(
-      names.map((name) => keyAt(now - hourMs, name)),
-      { latencyMs: 50 },
-    );
-    const apps = names.map((name) => ({ name, silenceMinutes: 15 }));
-    const started = performance.now();
-    const findings = await new RepeatedLook(freshnessCheck({ apps, lister })).at(now);
-    const seconds = (performance.now() - started) / 1000;
-    expectStatus(findings, 'critical');
-    const remark = `${lister.requests.length} lists of 50 ms, at most ${lister.busiest} at once`;
-    return [atMost(5, { name: 'watch-100-apps', value: seconds, unit: 's', remark })];
-  },
-};
-
 /** One look at a silent app whose 10,000 objects are files. */
 export const watchDirectory: Benchmark = {
   figures: ['watch-directory'],
