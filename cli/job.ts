@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import * as z from 'zod';
 import { withIsoTimes } from '../lib/incidents/iso-times.ts';
 import { LedgerIncidents } from '../lib/incidents/ledger-incidents.ts';
-import { type Job, type JobName, jobKey, jobs } from '../lib/jobs.ts';
-import type { Ledger } from '../lib/ledger/ledger.ts';
+import { readRun } from '../lib/job-record.ts';
+import { type Job, type JobName, type JobRun, jobs } from '../lib/jobs.ts';
 import { runReportJob } from '../lib/report-job.ts';
 import { digestMarkdown } from '../lib/reports/digest-markdown.ts';
 import { weekBefore } from '../lib/reports/week.ts';
@@ -36,7 +35,10 @@ function listCommand(): Command {
       const ledger = await (await openTarget(options)).openLedger();
       const names = Object.keys(jobs) as JobName[];
       const rows = await Promise.all(
-        names.map(async (name) => ({ name, ...jobs[name], last: await lastRun(ledger, name) })),
+        names.map(async (name) => {
+          const last: LastRun = (await readRun(ledger, name)) ?? 'never';
+          return { name, ...jobs[name], last };
+        }),
       );
       if (options.json === true) printJson(rows);
       else
@@ -47,18 +49,7 @@ function listCommand(): Command {
     });
 }
 
-const jobRun = z.object({ startedAt: z.int(), endedAt: z.int(), outcome: z.enum(['done', 'failed']) });
-type LastRun = z.output<typeof jobRun> | 'never' | 'unreadable';
-
-async function lastRun(ledger: Ledger, name: JobName): Promise<LastRun> {
-  const object = await ledger.read(jobKey(name));
-  if (object === undefined) return 'never';
-  try {
-    return jobRun.parse(JSON.parse(object.body.toString()));
-  } catch {
-    return 'unreadable';
-  }
-}
+type LastRun = JobRun | 'never' | 'unreadable';
 
 function lastOf(last: LastRun): [string, string] {
   if (typeof last === 'string') return [last, '-'];

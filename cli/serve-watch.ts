@@ -1,4 +1,5 @@
-import { jobKey, jobs, lastDue } from '../lib/jobs.ts';
+import { readRun } from '../lib/job-record.ts';
+import { jobs, lastDue } from '../lib/jobs.ts';
 import { runReportJob } from '../lib/report-job.ts';
 import { runWatchJob } from '../lib/watch-job.ts';
 import type { ServeOutput } from './serve-output.ts';
@@ -70,20 +71,9 @@ export class ServeWatch {
   async #report(): Promise<void> {
     const { output, target } = this.#options;
     const ledger = await target.openLedger();
-    const word = await ledger.read(jobKey('report'));
-    const due = lastDue(jobs.report.at, Date.now());
-    if (word !== undefined && startedAt(word.body) >= due) return;
+    const last = await readRun(ledger, 'report');
+    if (typeof last === 'object' && last.startedAt >= lastDue(jobs.report.at, Date.now())) return;
     const { week } = await runReportJob(ledger, output);
     output.info(`the weekly report of ${week} is written`, { week });
-  }
-}
-
-function startedAt(word: Buffer): number {
-  try {
-    const value: unknown = JSON.parse(word.toString());
-    const at = typeof value === 'object' && value !== null ? Reflect.get(value, 'startedAt') : undefined;
-    return typeof at === 'number' ? at : 0;
-  } catch {
-    return 0;
   }
 }

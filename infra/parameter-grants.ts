@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { Grant } from './grant.ts';
 
 /** A parameter of a stage, or everything below a name that ends in a slash: both are then of the same form. */
-export function parameterArn(scope: Construct, stage: string, name: string): string {
+function parameterArn(scope: Construct, stage: string, name: string): string {
   const resourceName = `cistern/${stage}/${name}`.replace(/\/$/, '/*');
   return Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName });
 }

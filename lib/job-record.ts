@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { type JobName, type JobRun, jobKey } from './jobs.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
@@ -26,6 +27,27 @@ export async function runJob<Result>(
   } catch (error) {
     await leaveWord('failed');
     throw error;
+  }
+}
+
+const jobRun = z.object({
+  startedAt: z.int().min(0),
+  endedAt: z.int().min(0),
+  outcome: z.enum(['done', 'failed']),
+});
+
+/** How a job last went; undefined where it never ran. Throws what the ledger throws. */
+export async function readRun(
+  ledger: Pick<Ledger, 'read'>,
+  name: JobName,
+  signal?: AbortSignal,
+): Promise<JobRun | 'unreadable' | undefined> {
+  const object = await ledger.read(jobKey(name), signal);
+  if (object === undefined) return undefined;
+  try {
+    return jobRun.parse(JSON.parse(object.body.toString()));
+  } catch {
+    return 'unreadable';
   }
 }
 

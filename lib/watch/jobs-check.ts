@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import { describeError } from '../error-code.ts';
+import { readRun } from '../job-record.ts';
 import { type Job, type JobName, type JobRun, jobKey, jobs as scheduledJobs } from '../jobs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Check, Finding, Look } from './finding.ts';
@@ -33,19 +33,11 @@ interface NamedJob extends Job {
   readonly name: JobName;
 }
 
-/** What a job leaves behind, as {@link JobRun} has it. */
-const jobRun = z.object({
-  startedAt: z.int().min(0),
-  endedAt: z.int().min(0),
-  outcome: z.enum(['done', 'failed']),
-});
-
 async function lookAt(job: NamedJob, ledger: JobsSettings['ledger'], look: Look): Promise<Finding> {
   try {
-    const object = await ledger.read(jobKey(job.name), look.signal);
-    if (object === undefined) return neverRan(job, look);
-    const run = jobRun.safeParse(parseJson(object.body));
-    return run.success ? judge(job, run.data, look.now) : unreadable(job);
+    const run = await readRun(ledger, job.name, look.signal);
+    if (run === undefined) return neverRan(job, look);
+    return run === 'unreadable' ? unreadable(job) : judge(job, run, look.now);
   } catch (error) {
     const why = error instanceof Error ? describeError(error) : String(error);
     return finding(job, {
@@ -136,13 +128,4 @@ function remedyOf({ name }: NamedJob): string {
 
 function describeInterval({ everyMinutes }: Job): string {
   return everyMinutes % (24 * 60) === 0 ? `${everyMinutes / (24 * 60)} days` : `${everyMinutes} min`;
-}
-
-/** Undefined where it is no JSON. */
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }

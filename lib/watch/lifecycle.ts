@@ -80,7 +80,7 @@ export interface Objects {
 }
 
 /** S3 moves nothing smaller unless a filter on size says so (user guide, "Transitioning objects"). */
-export const smallestToMove: number = 128 * 1024;
+const smallestToMove = 128 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** The fates of all objects under a prefix: one for each set of objects that no rule tells apart. */
@@ -95,7 +95,7 @@ export function fates(lifecycle: Lifecycle, objects: Objects, now: number): Fate
 }
 
 /** Whether a rule can do anything to any of these objects. */
-export function canMatch(rule: LifecycleRule, { prefix, minSize, maxSize }: Objects): boolean {
+function canMatch(rule: LifecycleRule, { prefix, minSize, maxSize }: Objects): boolean {
   const smallest = Math.max(minSize, (rule.sizeGreaterThan ?? -1) + 1);
   const largest = Math.min(maxSize, (rule.sizeLessThan ?? Number.POSITIVE_INFINITY) - 1);
   return (

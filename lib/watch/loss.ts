@@ -15,7 +15,7 @@ const manyLost = 1_000;
 const manyRuns = 3;
 
 /** The subject that is always reported: it says that counters were read, and remembers what was told. */
-export const lossSubject = 'stage';
+const lossSubject = 'stage';
 
 /**
  * What the receiver counted since the last look that is lost, may be lost, or went where nobody meant it to: one
