@@ -3,11 +3,6 @@ import type { ArchiveReader } from '../archive/store.ts';
 import type { AppName } from '../drains/app-name.ts';
 import type { Window } from './recurrence.ts';
 
-/** What the archive holds of an app, by the hour: what a postmortem says of an incident's impact. */
-export interface ImpactReader {
-  hours(app: AppName, window: Window): Promise<readonly ArchivedHour[]>;
-}
-
 export interface ArchivedHour {
   /** Its start, milliseconds since 1970. */
   readonly at: number;
@@ -20,8 +15,11 @@ export interface ArchivedHour {
 
 export const hourMs: number = 60 * 60 * 1000;
 
-/** Counts objects by their keys, which a list alone can do: no object is read. */
-export class ArchiveImpact implements ImpactReader {
+/**
+ * What the archive holds of an app, by the hour: what a postmortem says of an incident's impact. Counts objects by
+ * their keys, which a list alone can do: no object is read.
+ */
+export class ArchiveImpact {
   readonly #archive: ArchiveReader;
 
   constructor(archive: ArchiveReader) {

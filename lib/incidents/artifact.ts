@@ -9,7 +9,7 @@ export class ArtifactError extends Error {
 }
 
 /** Bytes. */
-export const maxArtifactBytes = 2_000_000;
+const maxArtifactBytes = 2_000_000;
 
 const longestName = 100;
 

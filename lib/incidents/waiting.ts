@@ -44,7 +44,10 @@ export function announceAttempts({ state }: Draft): void {
 }
 
 function endAcknowledgement({ now }: Draft, incident: LiveIncident): void {
-  if (incident.acknowledgedUntil === undefined || incident.acknowledgedUntil > now) return;
+  if (incident.acknowledgedUntil === undefined) return;
+  // Somebody's clock may be far ahead of ours.
+  incident.acknowledgedUntil = Math.min(incident.acknowledgedUntil, now + times.acknowledgement);
+  if (incident.acknowledgedUntil > now) return;
   delete incident.acknowledgedUntil;
   if (pages(incident)) incident.waitingSince = now;
 }

@@ -111,6 +111,16 @@ describe('acknowledgement', () => {
     expect(steps.told).toContain('page trigger escalated');
   });
 
+  test('by a clock that is ahead ends a day after the next run', () => {
+    const steps = routed();
+    steps.run(bad);
+    const { id } = steps.incident();
+    const ahead = steps.now + 365 * 24 * 60 * minute;
+    steps.do((state, _, rules) => acknowledge(state, id, { by: 'ann', now: ahead }, rules));
+    expect(steps.runFor(24 * 60, bad)).not.toContain('page trigger reminder');
+    expect(steps.runFor(10, bad)).toContain('page trigger reminder');
+  });
+
   test('is not sent once the incident is over', () => {
     const steps = new IncidentSteps();
     steps.run(bad);
