@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -139,6 +140,7 @@ Examples:
       const name = options.name ?? basename(file);
       checkArtifactName(name);
       const body = await readSmallFile(file, name);
+      checkContent(name, body);
       const incidents = await openIncidents(options);
       const incident = await requireRecord(incidents, id);
       const event = await attach(incidents, incident, name, body, byHand(options));
@@ -166,6 +168,22 @@ export async function attach(
   const event = handEvent(id, { verb: 'artifact-attached', name, bytes: body.length, sha256 }, by);
   await store.append(event);
   return event;
+}
+
+/** Throws {@link CliError}: what is kept for years should be what its name says. */
+function checkContent(name: string, body: Buffer): void {
+  if (!isUtf8(body) || body.includes(0)) throw new CliError(`${name} is no text (UTF-8): attach a text.`);
+  if (!name.endsWith('.json')) return;
+  try {
+    JSON.parse(body.toString());
+  } catch (cause) {
+    throw new CliError(
+      `${name} is not JSON: correct it, or keep it as it is with --name ${name.slice(0, -5)}.txt.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 async function readSmallFile(path: string, name: string): Promise<Buffer> {

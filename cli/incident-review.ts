@@ -65,11 +65,20 @@ Examples:
         if (open.length > 0) printIncidents(open, now);
         if (overdue.length > 0) printFollowUps(overdue);
       }
-      if (passes) return note('nothing speaks against a release');
+      if (passes) return note(`nothing speaks against a release${describeFilter(options)}`);
       const against = `open P0 or P1: ${open.length}, overdue follow-ups: ${overdue.length}, unreadable records: ${damaged}`;
       warn(options.strict ? `don't release: ${against}` : `${against}; --strict would fail`);
       if (options.strict) process.exitCode = exitCodes.failed;
     });
+}
+
+/** A misspelt name matches nothing, and would let everything pass. */
+function describeFilter({ service, env }: OfOptions): string {
+  const of = [
+    ...(service === undefined ? [] : [`service ${service}`]),
+    ...(env === undefined ? [] : [`environment ${env}`]),
+  ];
+  return of.length === 0 ? '' : ` of ${of.join(' in ')}`;
 }
 
 function filterOf({ service, env }: OfOptions): Pick<FollowUpFilter, 'service' | 'environment'> {

@@ -14,7 +14,8 @@ import {
   reasonOption,
 } from './incident-target.ts';
 import { plain, printRecordJson } from './incident-words.ts';
-import { note, printTable } from './output.ts';
+import { note, printTable, warn } from './output.ts';
+import { configOf } from './target-config.ts';
 
 interface MuteOptions extends ChangeOptions {
   readonly for?: number;
@@ -67,7 +68,13 @@ async function muteScope(
   const made = { ...by, scope, until: by.now + options.for, reason: options.reason };
   const { state } = await changeState(incidents, options, (before, rules) => mute(before, made, rules));
   if (options.json) printRecordJson(state.mutes.find((each) => each.scope === scope));
-  else note(`${scope} is muted until ${instant(made.until)}; \`cistern unmute ${scope}\` ends it before`);
+  else {
+    const { apps } = await configOf(incidents.target, options);
+    if (scope.startsWith('app:') && !apps.some(({ name }) => scope === `app:${name}`)) {
+      warn(`no app ${scope.slice('app:'.length)} is configured: see whether it is spelt right`);
+    }
+    note(`${scope} is muted until ${instant(made.until)}; \`cistern unmute ${scope}\` ends it before`);
+  }
 }
 
 async function list(scope: string | undefined, options: MuteOptions): Promise<void> {

@@ -192,10 +192,14 @@ describe('cistern incident', () => {
     const id = await create();
     await writeFile(join(data, 'core.dump'), 'x');
     await writeFile(join(data, 'big.txt'), Buffer.alloc(2_000_001));
+    await writeFile(join(data, 'cut.json'), '{"status":');
+    await writeFile(join(data, 'image.md'), Buffer.from([0xff, 0xd8, 0xff]));
 
     for (const [file, why] of [
       ['core.dump', '.json, .md or .txt'],
       ['big.txt', '2,000,001 bytes'],
+      ['cut.json', '--name cut.txt'],
+      ['image.md', 'is no text'],
       ['missing.txt', "can't be read"],
     ] as const) {
       const { code, stderr } = await incident(['attach', id, join(data, file)]);
@@ -334,6 +338,8 @@ describe('cistern mute', () => {
   it('mutes an app, a check or all for some time, shows it, and ends it', async () => {
     const muted = await cistern(['mute', 'shop', '--for', '2h', '--reason', 'moving', '--by', 'ada']);
     expect(muted).toMatchObject({ code: 0, stderr: expect.stringContaining('app:shop is muted until') });
+    // Whoever misspells an app should not believe in a silence that covers nothing.
+    expect(muted.stderr).toContain('no app shop is configured');
     await cistern(['mute', 'drain', '--for', '30m', '--reason', 'the API is down']);
 
     const { stdout } = await cistern(['mute', '--list', '--json']);
