@@ -85,7 +85,7 @@ function printAlerts(
   print('');
   if (routes.length === 0) note('No routes: every channel is told everything.');
   else printTable(['ROUTE', 'TAKES', 'CHANNELS', 'FALLBACK', 'ESCALATE'], routes.map(routeRow));
-  for (const why of problems.values()) warn(why);
+  for (const [name, why] of problems) warn(`channel ${name} can't be used: ${why}`);
 }
 
 function routeRow(route: Route, index: number): string[] {
@@ -190,8 +190,10 @@ async function makersFor(
   channels: readonly ChannelConfig[],
 ): Promise<Parameters<typeof openChannels>[2]> {
   if (!channels.some(({ type }) => type === 'sns')) return { sns: (name) => brokenChannel(name, 'no topic') };
-  const { createSnsClient, SnsChannel } = await import('../lib/alerts/sns-channel.ts');
-  const client = createSnsClient();
-  const sns = (name: string, topicArn: string): Channel => new SnsChannel(name, client, topicArn);
+  const { SnsChannel } = await import('../lib/alerts/sns-channel.ts');
+  const { SnsClients } = await import('../lib/alerts/sns-clients.ts');
+  const clients = new SnsClients();
+  const sns = (name: string, topicArn: string): Channel =>
+    new SnsChannel(name, clients.of(topicArn), topicArn);
   return { sns, topicArn: await parameters.get(parameterNames.alertsTopic) };
 }

@@ -50,7 +50,7 @@ type ConfigOf<T extends ChannelConfig['type']> = Extract<ChannelConfig, { type: 
 function openTopic(name: string, config: ConfigOf<'sns'>, { sns, topicArn }: ChannelMakers): Opened {
   const arn = config.topicArn ?? topicArn;
   if (arn !== undefined) return { channel: sns(name, arn) };
-  return { why: `channel ${name} has no topic: give it a topicArn, since there is no stack here with one` };
+  return { why: `it has no topic: give it a topicArn, since there is no stack here with one` };
 }
 
 function openWith(
@@ -61,11 +61,11 @@ function openWith(
 ): Opened {
   if (secrets === undefined) return { why: 'parameter alerts is not one JSON object: correct or delete it' };
   const value = secrets.get(name);
-  if (value === undefined) return { why: `channel ${name} has no secret: \`cistern alert set ${name}\`` };
+  if (value === undefined) return { why: `it has no secret: \`cistern alert set ${name}\`` };
   const judged = makeChannel(name, config, value, loopbackHttp === undefined ? {} : { loopbackHttp });
   return 'channel' in judged
     ? judged
-    : { why: `the secret of channel ${name} is not valid (${judged.why}): \`cistern alert set ${name}\`` };
+    : { why: `its secret is not valid (${judged.why}): \`cistern alert set ${name}\`` };
 }
 
 function makeChannel(name: string, config: ConfigOf<SecretType>, value: unknown, rules: UrlRules): Opened {
