@@ -107,7 +107,8 @@ async function openLister({ data, bucket }: LocalWatch): Promise<PageLister> {
 async function snsMaker({ alerts }: Config) {
   const wanted = Object.values(alerts.channels).some(({ type }) => type === 'sns');
   if (!wanted) return (name: string) => brokenChannel(name, 'there is no topic');
-  const { createSnsClient, SnsChannel } = await import('../lib/alerts/sns-channel.ts');
-  const client = createSnsClient();
-  return (name: string, topicArn: string) => new SnsChannel(name, client, topicArn);
+  const { SnsChannel } = await import('../lib/alerts/sns-channel.ts');
+  const { SnsClients } = await import('../lib/alerts/sns-clients.ts');
+  const clients = new SnsClients();
+  return (name: string, topicArn: string) => new SnsChannel(name, clients.of(topicArn), topicArn);
 }

@@ -1,4 +1,3 @@
-import { Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -135,14 +134,17 @@ function watchGrants(scope: Construct, { config, archive, ledger, key, topics }:
     }),
     ...topics.publishGrants([...new Set(otherTopics)]),
     // A topic of somebody else's may have a key of its own, whose policy then has to admit this role.
-    ...(otherTopics.length === 0 ? [] : [useOtherKeys]),
+    ...(otherTopics.length === 0 ? [] : [useOtherKeys(otherTopics)]),
   ];
 }
 
-const useOtherKeys: Grant = {
-  sid: 'EncryptForOtherTopics',
-  actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  resources: ['*'],
-  conditions: { StringEquals: { 'kms:ViaService': `sns.${Aws.REGION}.amazonaws.com` } },
-  wildcards: "The keys of the configured topics are their owners'; the condition admits use by SNS alone.",
-};
+function useOtherKeys(topicArns: readonly string[]): Grant {
+  const services = topicArns.map((arn) => `sns.${arn.split(':')[3]}.amazonaws.com`);
+  return {
+    sid: 'EncryptForOtherTopics',
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: ['*'],
+    conditions: { StringEquals: { 'kms:ViaService': [...new Set(services)] } },
+    wildcards: "The keys of the configured topics are their owners'; the condition admits use by SNS alone.",
+  };
+}

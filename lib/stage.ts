@@ -1,5 +1,6 @@
 import { openChannels } from './alerts/channels.ts';
-import { createSnsClient, SnsChannel } from './alerts/sns-channel.ts';
+import { SnsChannel } from './alerts/sns-channel.ts';
+import { SnsClients } from './alerts/sns-clients.ts';
 import { SnsSubscriptions } from './alerts/sns-subscriptions.ts';
 import { createS3Client, S3Store } from './archive/s3-store.ts';
 import type { Config } from './config.ts';
@@ -45,7 +46,7 @@ export class StageWatch {
   });
   /** The ledger itself knows what may be tried again. */
   readonly #ledgerS3 = createS3Client();
-  readonly #sns = createSnsClient();
+  readonly #sns = new SnsClients();
   readonly #cloudWatch = createCloudWatchClient();
   readonly #names: StageNames;
   readonly #parameters: SsmParameters;
@@ -67,7 +68,7 @@ export class StageWatch {
       parameters.get(parameterNames.heartbeat),
     ]);
     const opened = openChannels(config.alerts, secrets, {
-      sns: (name, arn) => new SnsChannel(name, this.#sns, arn),
+      sns: (name, arn) => new SnsChannel(name, this.#sns.of(arn), arn),
       topicArn: this.#names.alertsTopic,
     });
     const target = `--stage ${stage}`;

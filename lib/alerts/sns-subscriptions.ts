@@ -1,13 +1,14 @@
-import { ListSubscriptionsByTopicCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { readAwsFailure } from '../aws-failure.ts';
+import type { SnsClients } from './sns-clients.ts';
 import type { Subscription, SubscriptionReader } from './subscription-reader.ts';
 
 /** Subscriptions of SNS topics: needs sns:ListSubscriptionsByTopic. */
 export class SnsSubscriptions implements SubscriptionReader {
-  readonly #client: SNSClient;
+  readonly #clients: Pick<SnsClients, 'of'>;
 
-  constructor(client: SNSClient) {
-    this.#client = client;
+  constructor(clients: Pick<SnsClients, 'of'>) {
+    this.#clients = clients;
   }
 
   async subscriptions(topicArn: string, signal?: AbortSignal): Promise<readonly Subscription[]> {
@@ -30,7 +31,9 @@ export class SnsSubscriptions implements SubscriptionReader {
       ...(token === undefined ? {} : { NextToken: token }),
     });
     try {
-      return await this.#client.send(command, signal === undefined ? {} : { abortSignal: signal });
+      return await this.#clients
+        .of(topicArn)
+        .send(command, signal === undefined ? {} : { abortSignal: signal });
     } catch (cause) {
       const { detail, setup } = readAwsFailure(cause);
       const what = setup ?? 'allow sns:ListSubscriptionsByTopic, and check that the topic is there';

@@ -73,7 +73,7 @@ describe('SnsChannel on moto', () => {
 describe('SnsSubscriptions on moto', () => {
   it('reads who is subscribed, over pages', async () => {
     const topicArn = await makeTopic();
-    const subscriptions = new SnsSubscriptions(client);
+    const subscriptions = new SnsSubscriptions({ of: () => client });
     expect(await subscriptions.subscriptions(topicArn)).toEqual([]);
 
     for (let i = 0; i < 105; i += 1) {

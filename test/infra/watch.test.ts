@@ -141,6 +141,28 @@ describe('the watch', () => {
     const channels = { mail: { type: 'sns' }, others: { type: 'sns', topicArn } };
     const more = allowedTo(synthesise({ alerts: { channels } }), 'WatchRole');
     expect(resourcesOf(more, 'sns:Publish')).toEqual(['<TopicsAlerts>', topicArn]);
+    expect(resourcesOf(more, 'sns:ListSubscriptionsByTopic')).toContain(topicArn);
+  });
+
+  test("uses the keys of configured topics by SNS of each topic's region alone, and no key without them", () => {
+    const keysOf = (cistern: unknown) =>
+      allowedTo(synthesise(cistern), 'WatchRole')
+        .filter(
+          ({ actions, resources }) => actions.includes('kms:GenerateDataKey') && resources.includes('*'),
+        )
+        .map(({ condition }) => condition);
+    const topics = ['eu-central-1:111122223333:on-call', 'us-east-2:444455556666:far'];
+    const channels = Object.fromEntries(
+      topics.map((topic, index) => [`topic-${index}`, { type: 'sns', topicArn: `arn:aws:sns:${topic}` }]),
+    );
+    expect(keysOf({})).toEqual([]);
+    expect(keysOf({ alerts: { channels } })).toEqual([
+      {
+        StringEquals: {
+          'kms:ViaService': ['sns.eu-central-1.amazonaws.com', 'sns.us-east-2.amazonaws.com'],
+        },
+      },
+    ]);
   });
 
   test('sees who is subscribed to both topics of the stack', () => {

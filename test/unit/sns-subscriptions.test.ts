@@ -1,11 +1,12 @@
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SnsClients } from '../../lib/alerts/sns-clients.ts';
 import { SnsSubscriptions } from '../../lib/alerts/sns-subscriptions.ts';
 
 const sns = mockClient(SNSClient);
 const topicArn = 'arn:aws:sns:eu-west-1:111122223333:urgent';
-const subscriptions = new SnsSubscriptions(new SNSClient({ region: 'eu-west-1' }));
+const subscriptions = new SnsSubscriptions(new SnsClients());
 afterEach(() => sns.reset());
 
 describe('SnsSubscriptions', () => {
@@ -32,6 +33,16 @@ describe('SnsSubscriptions', () => {
       { protocol: 'https', confirmed: false },
       { protocol: 'sms', confirmed: false },
     ]);
+  });
+
+  it('asks where the topic is, since SNS knows it in no other region', async () => {
+    const clients = new SnsClients();
+
+    const far = clients.of('arn:aws:sns:us-east-2:444455556666:on-call');
+
+    expect(await far.config.region()).toBe('us-east-2');
+    expect(await clients.of(topicArn).config.region()).toBe('eu-west-1');
+    expect(clients.of('arn:aws:sns:us-east-2:444455556666:second')).toBe(far);
   });
 
   it('says what to do when it may not look', async () => {
