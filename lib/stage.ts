@@ -110,12 +110,21 @@ export class StageWatch {
     ] as const;
   }
 
-  /** Somebody has to be subscribed to every topic that is told anything. */
+  /**
+   * Somebody has to be subscribed to every topic that is told anything. In another account that is for its owner
+   * to see to, who lets the watch publish and rarely look.
+   */
   #topics({ alerts }: Config): ReadonlyMap<string, string> {
     const { alertsTopic, urgentTopic } = this.#names;
-    const own = Object.entries(alerts.channels).flatMap(([name, channel]): [string, string][] =>
+    const told = Object.entries(alerts.channels).flatMap(([name, channel]): [string, string][] =>
       channel.type === 'sns' ? [[name, channel.topicArn ?? alertsTopic]] : [],
     );
+    const own = told.filter(([, arn]) => accountOf(arn) === accountOf(urgentTopic));
     return new Map([...own, ['topic urgent', urgentTopic]]);
   }
+}
+
+/** Of `arn:<partition>:sns:<region>:<account>:<name>`. */
+function accountOf(topicArn: string): string | undefined {
+  return topicArn.split(':')[4];
 }

@@ -66,6 +66,9 @@ function judge(allowed: readonly Statement[]) {
   return {
     refused: needs.filter((need) => !isAllowed(allowed, need)),
     actions: [...new Set(needs.map(({ action }) => action))].sort(),
+    on: (wanted: string) => [
+      ...new Set(needs.flatMap(({ action, resource }) => (action === wanted ? [resource] : []))),
+    ],
   };
 }
 
@@ -89,8 +92,11 @@ test('the watch may do all that it does, and does all that it may', async () => 
   await runWatch();
 
   const allowed = allowedTo(template, 'WatchRole');
-  const { refused, actions } = judge(allowed);
+  const { refused, actions, on } = judge(allowed);
   expect(refused).toEqual([]);
+  expect(on('sns:Publish')).toEqual([made['<TopicsAlerts>'], otherTopic]);
+  // Who is subscribed in another account is for that one to see to.
+  expect(on('sns:ListSubscriptionsByTopic')).toEqual([made['<TopicsAlerts>'], made['<TopicsUrgent>']]);
   const idle = allowed.flatMap((each) => each.actions).filter((action) => !actions.includes(action));
   // Those of Lambda's log, and of the keys of topics, which no call names.
   expect([...new Set(idle)].sort()).toEqual([
