@@ -8,6 +8,8 @@ import { duration } from './text.ts';
 export interface AlertsCheckPorts {
   /** Names of all channels of the configuration. */
   readonly channels: readonly string[];
+  /** Whether there is anything that somebody should be told of. */
+  readonly wanted: boolean;
   readonly broken: readonly BrokenChannel[];
   /** What the state says is unsent. */
   readonly unsent: readonly Unsent[];
@@ -27,11 +29,11 @@ export class AlertsCheck implements Check {
   }
 
   async look({ now, signal }: Look): Promise<readonly Finding[]> {
-    const { channels, topics } = this.#ports;
+    const { channels, topics, wanted } = this.#ports;
     const own = channels.map((name) => this.#channel(name, now));
     const heard = await Promise.all([...topics].map(([subject, arn]) => this.#topic(subject, arn, signal)));
     const findings = [...own, ...heard.filter((finding) => finding !== undefined)];
-    return [...(channels.length === 0 ? [nobody] : []), ...worstBySubject(findings)];
+    return [...(wanted && channels.length === 0 ? [nobody] : []), ...worstBySubject(findings)];
   }
 
   #channel(name: string, now: number): Finding {

@@ -62,13 +62,11 @@ export function checksThrough(ports: WatchPorts): (known: KnownState) => readonl
       ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive })]
       : []),
   ];
-  // Who watches nothing of their own yet is not asked whom to tell.
-  const asked = apps.length > 0 || ports.opened.channels.size > 0;
   return ({ state, setAside }) =>
     [
       ...fixed,
       recordsCheck({ store: ports.incidents, ...(setAside === undefined ? {} : { setAside }) }),
-      ...(asked ? [alertsCheck(ports, state.unsent)] : []),
+      alertsCheck(ports, state.unsent),
     ].map((check) => namingTarget(check, target));
 }
 
@@ -89,9 +87,11 @@ interface KnownState {
   readonly setAside?: string;
 }
 
-function alertsCheck({ opened, topics, subscriptions }: WatchPorts, unsent: State['unsent']): Check {
+function alertsCheck({ config, opened, topics, subscriptions }: WatchPorts, unsent: State['unsent']): Check {
   return new AlertsCheck({
     channels: [...opened.channels.keys()],
+    // Who watches nothing of their own yet is not asked whom to tell.
+    wanted: config.apps.length > 0,
     broken: opened.broken,
     unsent,
     topics: topics ?? new Map(),

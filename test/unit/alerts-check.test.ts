@@ -9,6 +9,7 @@ const arn = 'arn:aws:sns:eu-west-1:111122223333:urgent';
 async function look(ports: Partial<AlertsCheckPorts>) {
   const check = new AlertsCheck({
     channels: ['on-call', 'chat'],
+    wanted: true,
     broken: [],
     unsent: [],
     topics: new Map(),
@@ -82,6 +83,10 @@ describe('the check of alerts', () => {
     const findings = await look({ channels: [] });
 
     expect([...findings.values()]).toMatchObject([{ subject: 'channels', status: 'warning' }]);
+  });
+
+  it('asks nobody for a channel who watches nothing yet, and forgets that it did', async () => {
+    expect(await look({ channels: [], wanted: false })).toEqual(new Map());
   });
 
   it.each([
