@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AlertsCheck } from '../../lib/alerts/alerts-check.ts';
 import type { Channel, Delivery } from '../../lib/alerts/channel.ts';
 import { parseConfig } from '../../lib/config.ts';
 import type { Alert } from '../../lib/incidents/alert.ts';
@@ -220,6 +221,54 @@ test('a state that may have been stored is read again: the page goes out in this
     expect(world.told).toHaveLength(1);
     expect(await world.records()).toMatchObject([{ verbs: ['opened'] }]);
   }
+});
+
+test('a channel that rejects is told of through another, and resolved once it takes alerts', async () => {
+  const world = new World();
+  world.status = 'critical';
+  let rejects = true;
+  const told: string[] = [];
+  const chat: Channel = {
+    name: 'chat',
+    deliver: async ({ check, subjects, kind }) => {
+      told.push(`${check} ${subjects.join()} ${kind}`);
+      return { outcome: 'accepted' };
+    },
+  };
+  const broken: Channel = {
+    name: 'pages',
+    deliver: async () =>
+      rejects ? { outcome: 'rejected', error: 'the routing key is unknown' } : { outcome: 'accepted' },
+  };
+  const channels = { chat: { type: 'slack' }, pages: { type: 'pagerduty' } };
+  const watch: Watch = {
+    ...world.watch(),
+    channels: new Map([chat, broken].map((each) => [each.name, each])),
+    rules: rulesOf(parseConfig({ alerts: { channels } })),
+    checks: ({ state }) => [
+      ...world.checks,
+      new AlertsCheck({
+        channels: ['chat', 'pages'],
+        wanted: true,
+        broken: [],
+        unsent: state.unsent,
+        topics: new Map(),
+      }),
+    ],
+  };
+  const rounds = async (count: number) => {
+    for (let left = count; left > 0; left -= 1) {
+      world.now += 5 * minute;
+      await runRound(watch, limits);
+    }
+    return told.splice(0);
+  };
+  expect(await rounds(1)).toEqual(['freshness shop trigger']);
+  expect(await rounds(1)).toEqual(['alerts pages trigger']);
+  expect(await rounds(3)).toEqual([]);
+  rejects = false;
+  expect(await rounds(3)).toEqual(['alerts pages resolve']);
+  expect((await world.state())?.unsent).toEqual([]);
 });
 
 test('a timeline that hangs does not keep what was told from being stored', async () => {
