@@ -242,8 +242,10 @@ function parsePort(text: string): number {
 
 function parseMinutes(text: string): number {
   const minutes = Number(text);
-  if (!/^\d+(?:\.\d+)?$/.test(text) || minutes > 60) {
-    throw new CliError(`--watch ${text}: give minutes from 0 (never) to 60`);
+  // Who looks less often than the schedule says is reported by the check of jobs.
+  const most = jobs.watch.everyMinutes;
+  if (!/^\d+(?:\.\d+)?$/.test(text) || minutes > most) {
+    throw new CliError(`--watch ${text}: give minutes from 0 (never) to ${most}`);
   }
   return minutes;
 }

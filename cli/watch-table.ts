@@ -102,19 +102,17 @@ const colours = {
   skipped: 'dim',
 } as const;
 
-/** `23 h 59 min ago` */
-const sinceWidth = 15;
-
 /** A table: state, subject, since, what it is and what to do. */
 export function printWatch(rows: readonly WatchRow[], now: number): void {
+  const sinceOf = ({ since }: WatchRow) => (since === undefined ? '-' : `${ago(now - since)} ago`);
+  const sinceWidth = Math.max(5, ...rows.map((row) => sinceOf(row).length));
   const wide = Math.max(7, ...rows.map(({ check, subject }) => `${check} ${subject}`.length));
   print(bold(`${'STATE'.padEnd(8)}  ${'SUBJECT'.padEnd(wide)}  ${'SINCE'.padEnd(sinceWidth)}  WHAT`));
   for (const row of rows) {
-    const since = row.since === undefined ? '-' : `${ago(now - row.since)} ago`;
     const state = styleText(colours[row.status], row.status.padEnd(8), { stream: process.stdout });
     const remarks = remarksOf(row, now);
     print(
-      `${state}  ${`${row.check} ${row.subject}`.padEnd(wide)}  ${since.padEnd(sinceWidth)}  ${plain(row.summary)}${remarks}`,
+      `${state}  ${`${row.check} ${row.subject}`.padEnd(wide)}  ${sinceOf(row).padEnd(sinceWidth)}  ${plain(row.summary)}${remarks}`,
     );
     const todo = row.status === 'ok' || row.status === 'skipped' ? '' : row.remedy;
     if (todo !== '') print(`${' '.repeat(wide + 14 + sinceWidth)}→ ${plain(todo)}`);
