@@ -119,8 +119,11 @@ describe('the urgent alarms', () => {
       MetricName: 'Duration',
       Dimensions: [{ Name: 'FunctionName', Value: '<ReceiverFunction>' }],
       ExtendedStatistic: 'p99',
+      Period: 300,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 3000,
+      DatapointsToAlarm: 3,
+      EvaluationPeriods: 3,
       TreatMissingData: 'notBreaching',
     });
   });
@@ -131,7 +134,10 @@ describe('the urgent alarms', () => {
       MetricName: 'ClaimedAccountConcurrency',
       Dimensions: [],
       Statistic: 'Maximum',
+      Period: 60,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      DatapointsToAlarm: 3,
+      EvaluationPeriods: 3,
       TreatMissingData: 'notBreaching',
     };
     expect(alarmOf('receiver-concurrency')).toMatchObject({ ...near, Threshold: 800 });
@@ -154,7 +160,11 @@ describe('the urgent alarms', () => {
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Dimensions: [{ Name: 'QueueName', Value: '<DeadLetters.QueueName>' }],
       Statistic: 'Maximum',
+      Period: 300,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
+      DatapointsToAlarm: 1,
+      EvaluationPeriods: 1,
       TreatMissingData: 'notBreaching',
     });
   });
