@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
+import { DirectoryLedger } from '../../lib/ledger/directory-ledger.ts';
 import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { batch, message } from '../support/messages.ts';
 import { post } from '../support/post.ts';
@@ -57,6 +59,21 @@ describe('with --bucket', () => {
       { undelivered: 1 },
       { batches: 1 },
     ]);
+    await serve.stop();
+  });
+
+  test('the watch looks for its canary, and for silence, in the bucket', async () => {
+    const config = join(temporaryDirectory(), 'cistern.json');
+    writeFileSync(config, JSON.stringify({ apps: [{ name: 'my-app' }] }));
+    const args = ['--bucket', aws.s3.bucket, '--watch', '0.005', '--config', config];
+    const serve = await startServe({ args, env: aws.env() });
+    expect((await post(serve.url, hello, { secret: serve.secret })).status).toBe(200);
+
+    const incidents = new LedgerIncidents(new DirectoryLedger(join(serve.data, 'ledger')));
+    const statusOf = async (subject: string) =>
+      (await incidents.readState())?.state.subjects[subject]?.status;
+    await expect.poll(() => statusOf('canary round-trip'), { timeout: 15_000 }).toBe('ok');
+    await expect.poll(() => statusOf('freshness my-app'), { timeout: 15_000 }).toBe('ok');
     await serve.stop();
   });
 
