@@ -57,7 +57,9 @@ export function checksThrough(ports: WatchPorts): (known: KnownState) => readonl
     retentionCheck(ports.retention),
     drainCheck({ apps: names, parameters, heroku: (token) => new Heroku(token), target }),
     jobsCheck({ ledger, jobs: jobs satisfies Record<JobName, unknown> }),
-    ...(counters === undefined ? [] : [lossCheck({ counters }), volumeCheck({ apps, counters })]),
+    ...(counters === undefined
+      ? []
+      : [lossCheck({ counters, listed: apps.length > 0 }), volumeCheck({ apps, counters })]),
     ...(ports.canary
       ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive })]
       : []),

@@ -7,6 +7,8 @@ import { type Minutes, type News, subjectOf, Told } from './loss-told.ts';
 
 export interface LossOptions {
   readonly counters: CountersReader;
+  /** Whether an operator has listed any app: until then, none is missing from the list. */
+  readonly listed?: boolean;
 }
 
 /** Messages lost in one look from which a person is wanted at once. */
@@ -21,12 +23,12 @@ const lossSubject = 'stage';
  * What the receiver counted since the last look that is lost, may be lost, or went where nobody meant it to: one
  * subject a kind and app, each told once. Its findings are events: what is quiet is not reported.
  */
-export function lossCheck({ counters }: LossOptions): Check {
+export function lossCheck({ counters, listed = true }: LossOptions): Check {
   return {
     name: 'loss',
     look: async (look) => {
       try {
-        return await readLosses(counters, look);
+        return await readLosses(counters, listed ? lossKinds : kindsOfUnlisted, look);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         return [
@@ -44,16 +46,22 @@ export function lossCheck({ counters }: LossOptions): Check {
   };
 }
 
-async function readLosses(counters: CountersReader, look: Look): Promise<Finding[]> {
+const kindsOfUnlisted = lossKinds.filter(({ counter }) => counter !== 'unlisted');
+
+async function readLosses(
+  counters: CountersReader,
+  looked: readonly LossKind[],
+  look: Look,
+): Promise<Finding[]> {
   const { now, signal } = look;
   const told = new Told(look.remembered(lossSubject), counters.since);
   const range = { from: told.from(now), to: now, periodSeconds: 60 } as const;
   const totals = await counters.sums(
-    lossKinds.map(({ counter }) => ({ counter })),
+    looked.map(({ counter }) => ({ counter })),
     range,
     signal,
   );
-  const kinds = lossKinds.flatMap((kind, index) => {
+  const kinds = looked.flatMap((kind, index) => {
     const total = totals[index];
     return total !== undefined && told.hasNews(kind.counter, total) ? [{ kind, total }] : [];
   });

@@ -15,10 +15,10 @@ beforeEach(() => {
 });
 
 /** One look, so many minutes after the start. Its memory goes through JSON, as the state does. */
-async function look(afterMinutes: number): Promise<Finding[]> {
+async function look(afterMinutes: number, listed = true): Promise<Finding[]> {
   const now = start + afterMinutes * minute;
   counters.now = now;
-  const findings = await lossCheck({ counters }).look({
+  const findings = await lossCheck({ counters, listed }).look({
     now,
     signal: new AbortController().signal,
     remembered: (subject) => (subject === 'stage' ? memory : undefined),
@@ -43,6 +43,12 @@ describe('the loss check', () => {
 
     expect(await look(5)).toEqual([]);
     expect(counters.queries.every(({ app }) => app === undefined)).toBe(true);
+  });
+
+  it('misses no app on a list that nobody has made yet', async () => {
+    counters.add({ counter: 'unlisted', app: 'shop', count: 1, at: start });
+    counters.add(lost(0, 7));
+    expect(brief(await look(5, false))).toEqual([['messages-lost shop', 'warning', 7]]);
   });
 
   it('tells of a loss once, by app, and since when', async () => {
