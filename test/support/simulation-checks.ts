@@ -55,7 +55,7 @@ export function simulatedChecks(world: World, config: Config, at: number): Check
   return [
     freshnessCheck({ apps: config.apps, lister: new SimulatedKeys(world, at) }),
     retentionCheck({ buckets: [{ subject: 'archive', reader, expected: expectedArchive(config) }] }),
-    lossCheck({ counters: new SimulatedCounters(world) }),
+    lossCheck({ counters: new SimulatedCounters(world, at) }),
     { name: 'canary', look: async () => [finding('canary', 'canary', status)] },
   ];
 }
@@ -91,18 +91,19 @@ function keyAt({ name }: SimulatedApp, epochMs: number): string {
   return objectKey({ app: name, epochMs, uuid: '00000000-0123-8abc-8def-0123456789ab' });
 }
 
+/** What was lost, as far as counters show it by now. */
 class SimulatedCounters implements CountersReader {
-  readonly #world: World;
+  readonly #losses: World['losses'];
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(world: World, now: number) {
+    this.#losses = world.losses.filter(({ visibleAt }) => visibleAt <= now);
   }
 
   async sums(
     queries: Parameters<CountersReader['sums']>[0],
     { from, to }: Parameters<CountersReader['sums']>[1],
   ): Promise<readonly ReadonlyMap<number, number>[]> {
-    const losses = this.#world.losses.filter(({ at }) => from <= at && at < to);
+    const losses = this.#losses.filter(({ at }) => from <= at && at < to);
     return queries.map(({ counter, app }) => {
       const sums = new Map<number, number>();
       for (const loss of losses) {
@@ -115,6 +116,6 @@ class SimulatedCounters implements CountersReader {
   }
 
   async apps(): Promise<readonly string[]> {
-    return [...new Set(this.#world.losses.map(({ app }) => app))];
+    return [...new Set(this.#losses.map(({ app }) => app))];
   }
 }

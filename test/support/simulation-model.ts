@@ -60,7 +60,7 @@ export class Model {
     const lostAt = new Map<string, number>();
     let before = from - 15 * minute;
     for (const [index, at] of looks.entries()) {
-      const news = losses.filter((loss) => before < loss.at && loss.at <= at);
+      const news = losses.filter((loss) => before < loss.visibleAt && loss.visibleAt <= at);
       before = at;
       const keys = new Set(news.map(({ app }) => `loss messages-lost ${app}`));
       for (const key of keys) {

@@ -165,8 +165,9 @@ class Simulation {
   async #fate(step: 'ledger' | 'channel', at: number, isAccompanied: boolean): Promise<Fate> {
     if (at >= this.#world.calmFrom) return fine;
     for (let turns = isAccompanied ? this.#random.between(0, 3) : 0; turns > 0; turns -= 1) await others();
-    const dies = this.#random.chance(0.003);
-    const fails = step === 'ledger' && this.#random.chance(0.001);
+    // Most of all where it matters most: while it tells.
+    const dies = this.#random.chance(step === 'ledger' ? 0.005 : 0.05);
+    const fails = step === 'ledger' && this.#random.chance(0.002);
     if (!dies && !fails) return fine;
     this.#doubtful.push(at);
     return { happens: this.#random.chance(0.5), watcher: dies ? 'dies' : 'fails' };

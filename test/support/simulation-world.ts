@@ -41,6 +41,8 @@ export interface Loss {
   readonly app: AppName;
   readonly count: number;
   readonly at: number;
+  /** When counters show it. */
+  readonly visibleAt: number;
 }
 
 export interface SimulatedApp {
@@ -139,11 +141,13 @@ function hoursOf(random: Random): Hours {
   return { days, ...(random.chance(0.5) ? { from: 8, to: 18 } : { from: 22, to: 6 }) };
 }
 
-/** Half a minute away from every run, and half an hour from one another at most. */
+/** Half a minute away from every run, and half an hour from one another at most; counters may be late. */
 function lossesIn(random: Random, app: AppName, { from, until }: Span): Loss[] {
   const losses: Loss[] = [];
   for (let at = from - (from % minute); at < until; at += random.between(1, 30) * minute) {
-    losses.push({ app, count: random.between(1, 1_200), at: at + minute / 2 });
+    const lateness = random.chance(0.3) ? random.between(1, 10) * minute : 0;
+    const lostAt = at + minute / 2;
+    losses.push({ app, count: random.between(1, 1_200), at: lostAt, visibleAt: lostAt + lateness });
   }
   return losses;
 }
