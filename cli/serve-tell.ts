@@ -1,5 +1,5 @@
 import type { IncidentEvent } from '../lib/incidents/incident.ts';
-import type { Round } from '../lib/watch-round.ts';
+import type { Round } from '../lib/scheduled/watch-round.ts';
 import type { ServeOutput } from './serve-output.ts';
 
 /** Tells whoever looks at the output of `serve` what a round changed, and nothing that was told before. */

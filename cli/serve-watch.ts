@@ -1,7 +1,7 @@
 import { readRun } from '../lib/job-record.ts';
 import { jobs, lastDue } from '../lib/jobs.ts';
-import { runReportJob } from '../lib/report-job.ts';
-import { runWatchJob } from '../lib/watch-job.ts';
+import { runReportJob } from '../lib/scheduled/report-job.ts';
+import { runWatchJob } from '../lib/scheduled/watch-job.ts';
 import type { ServeOutput } from './serve-output.ts';
 import { RoundTeller } from './serve-tell.ts';
 import { type LocalWatch, openLocalWatch } from './watching.ts';

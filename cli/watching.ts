@@ -6,10 +6,10 @@ import { parameterNames } from '../lib/drains/parameters.ts';
 import { LedgerIncidents } from '../lib/incidents/ledger-incidents.ts';
 import { rulesOf } from '../lib/incidents/rules.ts';
 import type { Log } from '../lib/log.ts';
-import { checksThrough } from '../lib/watch/checks.ts';
+import { checksThrough } from '../lib/scheduled/watch-checks.ts';
+import type { WatchJob } from '../lib/scheduled/watch-job.ts';
 import type { CountersReader } from '../lib/watch/counters-reader.ts';
 import type { PageLister } from '../lib/watch/page-lister.ts';
-import type { WatchJob } from '../lib/watch-job.ts';
 import { CliError } from './errors.ts';
 import { chooseTarget, dataFlag, openTarget, type Target } from './target.ts';
 import { type ConfigOptions, configOf } from './target-config.ts';
@@ -30,7 +30,7 @@ export async function openWatch(options: ConfigOptions, watching: WatchingOption
 }
 
 async function openStageWatch(stage: string, target: Target, watching: WatchingOptions): Promise<WatchJob> {
-  const { StageWatch } = await import('../lib/stage.ts');
+  const { StageWatch } = await import('../lib/scheduled/stage.ts');
   const nameIn = async (parameter: string): Promise<string> => {
     const value = await target.parameters.get(parameter);
     if (value !== undefined) return value;

@@ -1,7 +1,7 @@
 import { requireVariables } from '../lib/environment.ts';
 import { powertoolsLog } from '../lib/powertools-log.ts';
-import { StageWatch } from '../lib/stage.ts';
-import { runWatchJob } from '../lib/watch-job.ts';
+import { StageWatch } from '../lib/scheduled/stage.ts';
+import { runWatchJob } from '../lib/scheduled/watch-job.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',

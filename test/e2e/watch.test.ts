@@ -7,7 +7,7 @@ import type { IncidentCheck } from '../../lib/incidents/incident.ts';
 import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
 import { foldTimeline } from '../../lib/incidents/record.ts';
 import { DirectoryLedger } from '../../lib/ledger/directory-ledger.ts';
-import { runWatchJob } from '../../lib/watch-job.ts';
+import { runWatchJob } from '../../lib/scheduled/watch-job.ts';
 import { type FakeWebhookReceiver, startFakeWebhookReceiver } from '../support/fake-webhook-receiver.ts';
 import { appName, minute, unreached } from '../support/incident-steps.ts';
 import { loopbackCertificate, loopbackTls } from '../support/loopback-tls.ts';

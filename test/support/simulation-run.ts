@@ -14,7 +14,7 @@ import {
 } from '../../lib/incidents/state.ts';
 import { updateState } from '../../lib/incidents/update-state.ts';
 import { LedgerError } from '../../lib/ledger/ledger.ts';
-import { runRound } from '../../lib/watch-round.ts';
+import { runRound } from '../../lib/scheduled/watch-round.ts';
 import { accepted, minute, rejected, timedOut, unreached } from './incident-steps.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { Random } from './random.ts';

@@ -5,7 +5,7 @@ import { serveOutput } from '../../cli/serve-output.ts';
 import { RoundTeller } from '../../cli/serve-tell.ts';
 import { emptyState, type State } from '../../lib/incidents/state.ts';
 import type { Sample } from '../../lib/receiver/counters.ts';
-import type { Round } from '../../lib/watch-round.ts';
+import type { Round } from '../../lib/scheduled/watch-round.ts';
 import { anAlert, queued } from '../support/alerts.ts';
 
 /** What `serve` writes, to a terminal or to anything else. */

@@ -3,7 +3,7 @@ import { objectKey } from '../../lib/archive/key.ts';
 import { parseConfig } from '../../lib/config.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { emptyState } from '../../lib/incidents/state.ts';
-import { StageWatch } from '../../lib/stage.ts';
+import { StageWatch } from '../../lib/scheduled/stage.ts';
 import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { silentLog } from '../support/receiver.ts';
 

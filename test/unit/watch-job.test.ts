@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Channel, Delivery } from '../../lib/alerts/channel.ts';
 import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
-import { runReportJob } from '../../lib/report-job.ts';
-import { runWatchJob, type WatchJob } from '../../lib/watch-job.ts';
+import { runReportJob } from '../../lib/scheduled/report-job.ts';
+import { runWatchJob, type WatchJob } from '../../lib/scheduled/watch-job.ts';
 import { fresh, minute, rulesFor, start } from '../support/incident-steps.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 

@@ -7,8 +7,8 @@ import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
 import { foldTimeline } from '../../lib/incidents/record.ts';
 import { recordsCheck } from '../../lib/incidents/records-check.ts';
 import { rulesOf } from '../../lib/incidents/rules.ts';
+import { type Round, runRound, type Watch } from '../../lib/scheduled/watch-round.ts';
 import type { Check, Finding } from '../../lib/watch/finding.ts';
-import { type Round, runRound, type Watch } from '../../lib/watch-round.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 
 const start = Date.UTC(2026, 0, 31, 9, 15);

@@ -1,16 +1,16 @@
-import type { Channel } from './alerts/channel.ts';
-import { deliverAll, type Outcome } from './alerts/deliver.ts';
-import { settle } from './incidents/commands.ts';
-import type { IncidentEvent } from './incidents/incident.ts';
-import { type IncidentStore, UnreadableError } from './incidents/incident-store.ts';
-import { reconcile } from './incidents/reconcile.ts';
-import { rewound } from './incidents/rewound.ts';
-import type { Rules } from './incidents/rules.ts';
-import { emptyState, type State } from './incidents/state.ts';
-import { LedgerError } from './ledger/ledger.ts';
-import type { Log } from './log.ts';
-import type { Check, CheckResult } from './watch/finding.ts';
-import { runChecks } from './watch/run-checks.ts';
+import type { Channel } from '../alerts/channel.ts';
+import { deliverAll, type Outcome } from '../alerts/deliver.ts';
+import { settle } from '../incidents/commands.ts';
+import type { IncidentEvent } from '../incidents/incident.ts';
+import { type IncidentStore, UnreadableError } from '../incidents/incident-store.ts';
+import { reconcile } from '../incidents/reconcile.ts';
+import { rewound } from '../incidents/rewound.ts';
+import type { Rules } from '../incidents/rules.ts';
+import { emptyState, type State } from '../incidents/state.ts';
+import { LedgerError } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
+import type { Check, CheckResult } from '../watch/finding.ts';
+import { runChecks } from '../watch/run-checks.ts';
 
 /** All that one stage, or one data directory, is watched with. */
 export interface Watch {

@@ -1,7 +1,7 @@
-import { healthy, ping } from './alerts/heartbeat.ts';
-import { runJob } from './job-record.ts';
-import { jobs } from './jobs.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import { healthy, ping } from '../alerts/heartbeat.ts';
+import { runJob } from '../job-record.ts';
+import { jobs } from '../jobs.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { type Round, type RoundLimits, runRound, type Watch } from './watch-round.ts';
 
 export interface WatchJob extends Watch {

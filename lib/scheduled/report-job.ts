@@ -1,10 +1,10 @@
-import { LedgerIncidents } from './incidents/ledger-incidents.ts';
-import { runJob } from './job-record.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import type { Log } from './log.ts';
-import type { Digest } from './reports/digest.ts';
-import { weekBefore } from './reports/week.ts';
-import { reportWeek } from './reports/weekly.ts';
+import { LedgerIncidents } from '../incidents/ledger-incidents.ts';
+import { runJob } from '../job-record.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
+import type { Digest } from '../reports/digest.ts';
+import { weekBefore } from '../reports/week.ts';
+import { reportWeek } from '../reports/weekly.ts';
 
 /** The job `report`: the digest of the week just ended. To run it again replaces the digest by the same. */
 export async function runReportJob(ledger: Ledger, log: Log, now: number = Date.now()): Promise<Digest> {

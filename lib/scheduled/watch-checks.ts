@@ -10,19 +10,19 @@ import { recordsCheck } from '../incidents/records-check.ts';
 import type { State } from '../incidents/state.ts';
 import { type JobName, jobs } from '../jobs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { canaryCheck } from './canary.ts';
-import { canaryApp } from './canary-app.ts';
-import type { CountersReader } from './counters-reader.ts';
-import { drainCheck } from './drain.ts';
-import type { Check } from './finding.ts';
-import { freshnessCheck } from './freshness.ts';
-import { Heroku } from './heroku.ts';
-import { jobsCheck } from './jobs-check.ts';
-import { lossCheck } from './loss.ts';
-import type { PageLister } from './page-lister.ts';
-import { type RetentionOptions, retentionCheck } from './retention.ts';
-import { tracerUrl } from './tracer-url.ts';
-import { volumeCheck } from './volume.ts';
+import { canaryCheck } from '../watch/canary.ts';
+import { canaryApp } from '../watch/canary-app.ts';
+import type { CountersReader } from '../watch/counters-reader.ts';
+import { drainCheck } from '../watch/drain.ts';
+import type { Check } from '../watch/finding.ts';
+import { freshnessCheck } from '../watch/freshness.ts';
+import { Heroku } from '../watch/heroku.ts';
+import { jobsCheck } from '../watch/jobs-check.ts';
+import { lossCheck } from '../watch/loss.ts';
+import type { PageLister } from '../watch/page-lister.ts';
+import { type RetentionOptions, retentionCheck } from '../watch/retention.ts';
+import { tracerUrl } from '../watch/tracer-url.ts';
+import { volumeCheck } from '../watch/volume.ts';
 
 /** What one stage, or one data directory, is looked at through. */
 export interface WatchPorts {
