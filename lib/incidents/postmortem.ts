@@ -80,20 +80,20 @@ function appImpact(incident: Incident, app: string, hours: readonly ArchivedHour
   const end = endedAt(incident) ?? Number.POSITIVE_INFINITY;
   const during = hours.filter(({ at }) => at + hourMs > incident.since && at < end);
   const empty = during.filter(({ objects }) => objects === 0).length;
-  const messages = hours.some((hour) => hour.messages !== undefined);
+  const counted = hours.some((hour) => hour.counted !== undefined);
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
   const number = (value: number | undefined) => (value === undefined ? '' : value.toLocaleString('en'));
   return [
     `**${plainMarkdown(app)}**: of ${during.length} h during the incident, ${empty} h with nothing stored.`,
     '',
-    row(['Hour (UTC)', 'Objects', 'Bytes stored', ...(messages ? ['Messages'] : [])]),
-    row(['---', '---:', '---:', ...(messages ? ['---:'] : [])]),
+    row(['Hour (UTC)', 'Objects', 'Bytes stored', ...(counted ? ['Messages', 'Declared lost'] : [])]),
+    row(['---', '---:', '---:', ...(counted ? ['---:', '---:'] : [])]),
     ...hours.map((hour) =>
       row([
         `${instant(hour.at).slice(0, 16)}${during.includes(hour) ? ' *' : ''}`,
         number(hour.objects),
         number(hour.bytes),
-        ...(messages ? [number(hour.messages)] : []),
+        ...(counted ? [number(hour.counted?.messages), number(hour.counted?.lost)] : []),
       ]),
     ),
     '',

@@ -3,9 +3,11 @@ import { objectKey } from '../../lib/archive/key.ts';
 import { type AppName, parseAppName } from '../../lib/drains/app-name.ts';
 import { ArchiveImpact } from '../../lib/incidents/archive-impact.ts';
 import { impactWindow, postmortem } from '../../lib/incidents/postmortem.ts';
+import { archiveOf, seal, testApp } from '../support/batches.ts';
 import { event, openedAt } from '../support/incident-events.ts';
 import { recordOf } from '../support/incident-records.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
+import { batch, message, overflow } from '../support/messages.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -74,10 +76,10 @@ describe('postmortem', () => {
     expect(shown).toContain('| 2026-11-20 12:00 | 61 | 1,000 |');
   });
 
-  it('shows messages where they were counted', () => {
-    const hours = [{ at: openedAt, objects: 1, bytes: 2, messages: 3 }];
+  it('shows messages, and what Heroku says it lost, where they were counted', () => {
+    const hours = [{ at: openedAt, objects: 1, bytes: 2, counted: { messages: 3, lost: 4 } }];
 
-    expect(postmortem(resolved, new Map([['shop', hours]]), now)).toContain('| 1 | 2 | 3 |');
+    expect(postmortem(resolved, new Map([['shop', hours]]), now)).toContain('| 1 | 2 | 3 | 4 |');
   });
 });
 
@@ -121,6 +123,23 @@ describe('ArchiveImpact', () => {
       { at: nine, objects: 2, bytes: 30 },
       { at: nine + hour, objects: 0, bytes: 0 },
       { at: nine + 2 * hour, objects: 1, bytes: 40 },
+    ]);
+  });
+
+  it('counts messages and declared losses where every object can be read', async () => {
+    const nine = openedAt - 15 * minute;
+    const first = await seal(batch(overflow(7, nine), message('one', nine), message('two', nine)));
+    const second = await seal(batch(message('three', nine + hour)));
+    const early = await seal(batch(message('an hour before', nine - 1)));
+
+    const hours = await new ArchiveImpact(archiveOf(first, second, early)).hours(testApp, {
+      from: nine,
+      to: nine + hour + 1,
+    });
+
+    expect(hours.map(({ at, counted }) => [at, counted])).toEqual([
+      [nine, { messages: 3, lost: 7 }],
+      [nine + hour, { messages: 1, lost: 0 }],
     ]);
   });
 });
