@@ -52,7 +52,7 @@ async function bucketFinding(
     };
   }
   const judgement = judgeBucket(settings, expected, bucket, now);
-  return { ...base, ...verdict(`Bucket ${bucket}`, bucket, judgement) };
+  return { ...base, ...verdict(`The bucket of the ${subject}`, bucket, judgement) };
 }
 
 function verdict(

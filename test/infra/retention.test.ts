@@ -70,7 +70,7 @@ test.each([
       check: 'retention',
       subject: 'archive',
       status: 'ok',
-      summary: 'Bucket the-archive keeps what the configuration says',
+      summary: 'The bucket of the archive keeps what the configuration says',
       evidence: { bucket: 'the-archive' },
       remedy: '',
     },

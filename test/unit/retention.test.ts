@@ -106,7 +106,7 @@ it('finds nothing wrong with a bucket that is as the configuration says', async 
     check: 'retention',
     subject: 'archive',
     status: 'ok',
-    summary: 'Bucket the-archive keeps what the configuration says',
+    summary: 'The bucket of the archive keeps what the configuration says',
     evidence: { bucket },
     remedy: '',
   });
