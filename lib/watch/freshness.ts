@@ -18,12 +18,15 @@ export interface FreshApp {
 export interface FreshnessSettings {
   readonly apps: readonly FreshApp[];
   readonly lister: PageLister;
-  /** Milliseconds since 1970: silence before it is not the app's. For a process that receives by itself. */
+  /**
+   * Milliseconds since 1970: silence before it is not the app's. For a process that receives by itself; one that
+   * looks beside it goes by what that process has left in the memory.
+   */
   readonly startedAt?: number;
 }
 
 /** Whether each app has sent anything lately. One list request for an app that has, two for one that has not. */
-export function freshnessCheck({ apps, lister, startedAt = 0 }: FreshnessSettings): Check {
+export function freshnessCheck({ apps, lister, startedAt }: FreshnessSettings): Check {
   return {
     name: 'freshness',
     look: (look) => sideBySide(apps, appsAtOnce, (app) => lookAt(app, { lister, startedAt, look })),
@@ -37,7 +40,7 @@ const patienceMs = 24 * 60 * minuteMs;
 
 interface Context {
   readonly lister: PageLister;
-  readonly startedAt: number;
+  readonly startedAt: number | undefined;
   readonly look: Look;
 }
 
@@ -45,10 +48,11 @@ interface Context {
 interface Known {
   readonly lastKey: ObjectKey | undefined;
   readonly firstListedAt: number;
+  readonly startedAt: number | undefined;
 }
 
 async function lookAt(app: FreshApp, context: Context): Promise<Finding> {
-  const known = readMemory(app.name, context.look);
+  const known = readMemory(app.name, context);
   try {
     return await judge(app, known, context);
   } catch (error) {
@@ -59,7 +63,7 @@ async function lookAt(app: FreshApp, context: Context): Promise<Finding> {
   }
 }
 
-async function judge(app: FreshApp, known: Known, { lister, startedAt, look }: Context): Promise<Finding> {
+async function judge(app: FreshApp, known: Known, { lister, look }: Context): Promise<Finding> {
   const { now, signal } = look;
   if (!isActive(app.activeHours, now)) {
     return skipped(app, known, `It is outside the active hours of ${app.name}`);
@@ -68,7 +72,7 @@ async function judge(app: FreshApp, known: Known, { lister, startedAt, look }: C
   const sighting = await lookForKey(lister, app.name, { from, now }, signal);
   if (sighting.kind === 'fresh') return fresh(app, known, sighting.key);
   if (sighting.kind === 'hidden') return hidden(app, known, sighting.by);
-  if (startedAt > from) {
+  if (known.startedAt !== undefined && known.startedAt > from) {
     return skipped(app, known, `Cistern has not been up for ${app.silenceMinutes} active minutes yet`);
   }
   const newest = sighting.requests > 1 ? remembered(known) : await findNewest(app.name, known, lister, look);
@@ -76,7 +80,7 @@ async function judge(app: FreshApp, known: Known, { lister, startedAt, look }: C
   if (newest === undefined) return neverSeen(app, known, now);
   // It was stored between the two requests.
   if (epochOf(newest.key) >= from) return fresh(app, known, newest.key);
-  return silent(app, newest, { now, startedAt });
+  return silent(app, known, newest, now);
 }
 
 /** That an app is silent is known by now: a key it once had is enough where the newest one can't be found. */
@@ -98,7 +102,8 @@ function remembered({ lastKey }: Known): NewestKey | 'hidden' {
   return lastKey === undefined ? 'hidden' : { key: lastKey, exact: false };
 }
 
-function fresh(app: FreshApp, { lastKey }: Known, key: ObjectKey): Finding {
+function fresh(app: FreshApp, known: Known, key: ObjectKey): Finding {
+  const { lastKey } = known;
   const newer = lastKey !== undefined && lastKey > key ? lastKey : key;
   return {
     ...about(app),
@@ -106,17 +111,13 @@ function fresh(app: FreshApp, { lastKey }: Known, key: ObjectKey): Finding {
     summary: `${app.name} has sent within the last ${describeMinutes(app, app.silenceMinutes)}`,
     evidence: { thresholdMinutes: app.silenceMinutes, seenObject: key },
     remedy: '',
-    memory: { lastKey: newer },
+    memory: remember({ ...known, lastKey: newer }),
   };
 }
 
-function silent(
-  app: FreshApp,
-  { key, exact }: NewestKey,
-  { now, startedAt }: { readonly now: number; readonly startedAt: number },
-): Finding {
+function silent(app: FreshApp, known: Known, { key, exact }: NewestKey, now: number): Finding {
   const since = epochOf(key);
-  const silentMs = activeBetween(app.activeHours, Math.max(since, startedAt), now);
+  const silentMs = activeBetween(app.activeHours, Math.max(since, known.startedAt ?? since), now);
   // Where newer keys may lie behind the page, the silence is known to be over the threshold, and no more.
   const silentMinutes = exact ? Math.floor(silentMs / minuteMs) : app.silenceMinutes;
   const last = `its last batch is of ${exact ? '' : 'or after '}${new Date(since).toISOString()}`;
@@ -132,7 +133,7 @@ function silent(
     },
     remedy: `Run \`cistern smoke ${app.name}\`. Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
     since,
-    memory: { lastKey: key },
+    memory: remember({ ...known, lastKey: key }),
   };
 }
 
@@ -176,17 +177,21 @@ function about({ name }: FreshApp): Pick<Finding, 'check' | 'subject' | 'app'> {
   return { check: 'freshness', subject: name, app: name };
 }
 
-function readMemory(app: AppName, look: Look): Known {
+function readMemory(app: AppName, { look, startedAt }: Context): Known {
   const memory = look.remembered(app) ?? {};
-  const { lastKey, firstListedAt } = memory;
+  const { lastKey, firstListedAt, startedAt: left } = memory;
   return {
     lastKey: readKey(app, lastKey),
     firstListedAt: typeof firstListedAt === 'number' ? firstListedAt : look.now,
+    startedAt: startedAt ?? (typeof left === 'number' ? left : undefined),
   };
 }
 
-function remember({ lastKey, firstListedAt }: Known): Memory {
-  return lastKey === undefined ? { firstListedAt } : { lastKey };
+function remember({ lastKey, firstListedAt, startedAt }: Known): Memory {
+  return {
+    ...(lastKey === undefined ? { firstListedAt } : { lastKey }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+  };
 }
 
 function describeMinutes({ activeHours }: FreshApp, minutes: number): string {

@@ -227,6 +227,19 @@ describe('freshness in a process that receives by itself', () => {
     });
   });
 
+  it('is seen the same by one that looks beside it', async () => {
+    const serve = open({ keys, startedAt: noon });
+    const { memory } = await serve.look.only(noon + minuteMs);
+
+    const beside = open({ keys, memory: memory ?? {} });
+
+    expect(await beside.look.only(noon + 5 * minuteMs)).toMatchObject({ status: 'skipped' });
+    expect(await beside.look.only(noon + 16 * minuteMs)).toMatchObject({
+      status: 'critical',
+      evidence: { silentMinutes: 16 },
+    });
+  });
+
   it('is ok as soon as something has come', async () => {
     const { look } = open({ keys: [...keys, key(noon + minuteMs)], startedAt: noon });
 
