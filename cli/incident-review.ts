@@ -6,7 +6,13 @@ import { type RecordRange, readRecords } from '../lib/incidents/records.ts';
 import { recurrences } from '../lib/incidents/recurrence.ts';
 import { wholeNumber } from './arguments.ts';
 import { exitCodes } from './errors.ts';
-import { addReadOptions, openIncidents, type ReadOptions, warnUnreadable } from './incident-target.ts';
+import {
+  addReadOptions,
+  openIncidents,
+  type ReadOptions,
+  textArgument,
+  warnUnreadable,
+} from './incident-target.ts';
 import { plain, printFollowUps, printIncidents, printRecordJson, shortJsonOf } from './incident-words.ts';
 import { note, printTable, warn } from './output.ts';
 
@@ -21,8 +27,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 function addOfOptions(command: Command): Command {
   return addReadOptions(command)
-    .option('--service <name>', 'only of this service (default: of any)')
-    .option('--env <name>', 'only of this environment (default: of any)');
+    .option('--service <name>', 'only of this service (default: of any)', textArgument('--service'))
+    .option('--env <name>', 'only of this environment (default: of any)', textArgument('--env'));
 }
 
 function windowOf(days: number | undefined, now: number): RecordRange {

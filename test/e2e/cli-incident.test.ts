@@ -217,6 +217,9 @@ describe('cistern incident', () => {
     expect(await gate()).toMatchObject({ code: 0, stderr: expect.stringContaining('--strict would fail') });
     expect(await gate('--strict')).toMatchObject({ code: 1, stdout: expect.stringContaining(id) });
     expect((await incident(['gate', '--service', 'blog', '--strict'])).code).toBe(0);
+    // A pipeline's variable that is not set.
+    expect((await incident(['gate', '--service', '', '--strict'])).code).toBe(2);
+    expect((await incident(['gate', '--env', '', '--strict'])).code).toBe(2);
 
     await outputOf(['resolve', id]);
     await outputOf(['followup', id, 'Test it', '--owner', 'ada', '--due', '2026-01-31']);
