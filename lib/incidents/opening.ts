@@ -150,6 +150,7 @@ function escalate(draft: Draft, incident: LiveIncident, to: Severity, reason: st
   const occasion = record(draft, incident, { verb: 'escalated', from: incident.severity, to, reason });
   incident.severity = to;
   delete incident.acknowledgedUntil;
+  cancel(draft, incident, ['acknowledge']);
   delete incident.waitingSince;
   tell(draft, incident, 'escalated', occasion);
 }

@@ -72,8 +72,9 @@ export function repeatResolve(draft: Draft, incident: LiveIncident): void {
   }
 }
 
+/** Also where the trigger is still on its way: else the page would arrive as one that nobody is at. */
 export function tellAcknowledged(draft: Draft, incident: LiveIncident, occasion: string): void {
-  for (const channel of knowing(incident, ['told'])) {
+  for (const channel of hearing(draft, incident)) {
     queue(draft, incident, channel, 'acknowledge', 'acknowledged', occasion);
   }
 }
@@ -94,6 +95,20 @@ export function cancel(
     if (mayHaveArrived || attempting === true) incident.channels[channel] = 'maybe';
     else if (incident.channels[channel] === 'queued') delete incident.channels[channel];
   }
+  // An acknowledgement follows a page, and is nothing to whom none comes any more.
+  const heard = hearing({ state }, incident);
+  state.unsent = state.unsent.filter(
+    ({ channel, alert }) =>
+      alert.incident !== incident.id || alert.kind !== 'acknowledge' || heard.has(channel),
+  );
+}
+
+/** The channels that have its page, or will. */
+function hearing({ state }: Pick<Draft, 'state'>, incident: LiveIncident): Set<string> {
+  const awaited = state.unsent.filter(
+    ({ alert }) => alert.incident === incident.id && alert.kind === 'trigger',
+  );
+  return new Set([...knowing(incident, ['told', 'maybe']), ...awaited.map(({ channel }) => channel)]);
 }
 
 /** The channels in one of these states. */

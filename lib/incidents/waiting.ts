@@ -1,7 +1,7 @@
 import { type Draft, isOver, overAt, record } from './draft.ts';
 import { hasRecovered, isStillBad, membersOf } from './members.ts';
 import { isMuted, isSubjectMuted } from './mutes.ts';
-import { repeatResolve, routingOf, tell, trigger } from './sends.ts';
+import { cancel, repeatResolve, routingOf, tell, trigger } from './sends.ts';
 import type { LiveIncident, SubjectState } from './state.ts';
 import { list } from './texts.ts';
 import { isWorse, pages, times } from './thresholds.ts';
@@ -43,12 +43,14 @@ export function announceAttempts({ state }: Draft): void {
   for (const unsent of state.unsent) unsent.attempting = true;
 }
 
-function endAcknowledgement({ now }: Draft, incident: LiveIncident): void {
+function endAcknowledgement(draft: Draft, incident: LiveIncident): void {
+  const { now } = draft;
   if (incident.acknowledgedUntil === undefined) return;
   // Somebody's clock may be far ahead of ours.
   incident.acknowledgedUntil = Math.min(incident.acknowledgedUntil, now + times.acknowledgement);
   if (incident.acknowledgedUntil > now) return;
   delete incident.acknowledgedUntil;
+  cancel(draft, incident, ['acknowledge']);
   if (pages(incident)) incident.waitingSince = now;
 }
 

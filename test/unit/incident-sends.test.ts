@@ -91,15 +91,39 @@ describe('reminders', () => {
 });
 
 describe('acknowledgement', () => {
-  test('goes to the channels that were told', () => {
+  test('goes to the channels that were told, and follows the page to those that were not', () => {
     const steps = new IncidentSteps();
     steps.answer = (channel) => (channel === 'page' ? accepted : unreached);
     steps.run(bad);
     ack(steps);
-    expect(steps.told).toEqual(['page trigger opened', 'page acknowledge acknowledged']);
+    expect(steps.toldNow()).toEqual(['page trigger opened', 'page acknowledge acknowledged']);
     expect(steps.eventsOf('acknowledged')).toMatchObject([
       { by: 'ann', until: steps.now + 24 * 60 * minute },
     ]);
+    steps.answer = () => accepted;
+    expect(steps.runFor(10, bad)).toEqual(['mail trigger opened', 'mail acknowledge acknowledged']);
+  });
+
+  test('is told to nobody once it has ended', () => {
+    const steps = new IncidentSteps();
+    steps.answer = () => unreached;
+    steps.run(bad);
+    ack(steps);
+    steps.runFor(24 * 60, bad);
+    steps.answer = () => accepted;
+    expect(steps.runFor(10, bad)).toEqual(['page trigger opened', 'mail trigger opened']);
+  });
+
+  test('is told to nobody whose page was muted before it came', () => {
+    const steps = new IncidentSteps();
+    steps.answer = () => unreached;
+    steps.run(bad);
+    ack(steps);
+    steps.do((state, now, rules) =>
+      mute(state, { scope: 'all', until: now + 60 * minute, reason: 'r', by: 'ann', now }, rules),
+    );
+    steps.answer = () => accepted;
+    expect(steps.runFor(30, bad)).toEqual([]);
   });
 
   test('ends when severity rises', () => {
