@@ -123,7 +123,7 @@ Examples:
 }
 
 async function test(options: TestOptions): Promise<void> {
-  const { describe, alerts, opened, stage, environment } = await openAlerts(options);
+  const { describe, flags, alerts, opened, stage, environment } = await openAlerts(options);
   const route = options.route === undefined ? undefined : routeOf(alerts, options.route);
   const names = route === undefined ? Object.keys(alerts.channels) : channelsOf(route);
   if (names.length === 0) {
@@ -131,7 +131,7 @@ async function test(options: TestOptions): Promise<void> {
       `${describe} has no channel to test: configure alerts.channels (docs/configuration.md).`,
     );
   }
-  const alert = testAlert({ stage, environment, route, now: Date.now() });
+  const alert = testAlert({ stage, environment, target: flags, route, now: Date.now() });
   const results = await Promise.all(
     names.map(async (name) => {
       const channel = opened.channels.get(name) ?? brokenChannel(name, 'it is not configured');
@@ -170,6 +170,7 @@ function describeDelivery(delivery: Delivery): string {
 
 interface Alerts {
   readonly describe: string;
+  readonly flags: string;
   readonly stage: string;
   readonly environment: string;
   readonly alerts: AlertsConfig;
@@ -181,7 +182,7 @@ async function openAlerts(options: ConfigOptions): Promise<Alerts> {
   const { alerts, stage, environment } = await configOf(target, options);
   const secrets = await target.parameters.get(parameterNames.alerts);
   const opened = openChannels(alerts, secrets, await makersFor(target, Object.values(alerts.channels)));
-  return { describe: target.describe, stage, environment, alerts, opened };
+  return { describe: target.describe, flags: target.flags, stage, environment, alerts, opened };
 }
 
 /** The SDK is loaded only where there is a topic. */

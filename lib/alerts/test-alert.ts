@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { commandLine } from '../command-line.ts';
 import type { Alert } from '../incidents/alert.ts';
 import { type IncidentId, parseIncidentId } from '../incidents/incident.ts';
 import type { ChannelConfig, Route } from './alert-config.ts';
@@ -8,6 +9,8 @@ import { attempt } from './deliver.ts';
 export interface TestOf {
   readonly stage: string;
   readonly environment: string;
+  /** The flags that name it: `--stage prod`. */
+  readonly target: string;
   /** What the alert looks like: the first of what the route takes. Undefined: a page of the check of alerts. */
   readonly route?: Route | undefined;
   /** Milliseconds since 1970. */
@@ -15,7 +18,7 @@ export interface TestOf {
 }
 
 /** A marked test: it looks like a page, belongs to no incident, and its id is new every time. */
-export function testAlert({ stage, environment, route, now }: TestOf): Alert {
+export function testAlert({ stage, environment, target, route, now }: TestOf): Alert {
   return {
     kind: 'trigger',
     reason: 'test',
@@ -29,7 +32,7 @@ export function testAlert({ stage, environment, route, now }: TestOf): Alert {
     environment: route?.environments?.[0] ?? environment,
     title: 'A test of this channel: nothing is wrong',
     remedy: 'Nothing: whoever sent it sees whether it arrived',
-    command: 'cistern alert list',
+    command: commandLine('alert list', target),
     since: now,
     at: now,
   };

@@ -5,7 +5,7 @@ import { sendTest, testAlert } from '../../lib/alerts/test-alert.ts';
 import { type Alert, alert as alertSchema } from '../../lib/incidents/alert.ts';
 import { at } from '../support/alerts.ts';
 
-const where = { stage: 'prod', environment: 'production', now: at };
+const where = { stage: 'prod', environment: 'production', target: '--stage prod', now: at };
 const accepted: Delivery = { outcome: 'accepted' };
 const doubtful: Delivery = { outcome: 'retry', error: 'no answer', mayHaveArrived: true, busy: false };
 const rejected: Delivery = { outcome: 'rejected', error: 'a wrong key' };
@@ -22,6 +22,7 @@ describe('testAlert', () => {
     expect(alertSchema.parse(one)).toMatchObject({ test: true, reason: 'test', severity: 'P1', apps: [] });
     expect(one.incident).toMatch(/^inc_20260131_0915_/);
     expect(one.incident).not.toBe(other.incident);
+    expect(one.command).toBe('npm run -s cistern -- alert list --stage prod');
   });
 
   it('looks like what its route takes', () => {
