@@ -82,7 +82,9 @@ export function simulatedWorld(seed: number, from: number, days: number, count: 
   const shared = spans(2, 20 * minute, 5 * hour);
   const apps = Array.from({ length: count }, (_, index): SimulatedApp => {
     const flapping = random.chance(0.3) ? flaps(random, span(3 * hour, 8 * hour)) : [];
-    const silent = [...spans(random.between(0, 4), 5 * minute, 12 * hour), ...flapping, ...shared];
+    const slowing = random.chance(0.4) ? slowDown(random, span(3 * hour, 12 * hour)) : [];
+    const often = spans(random.between(0, 4), 5 * minute, 12 * hour);
+    const silent = [...often, ...flapping, ...slowing, ...shared];
     return {
       name: appName(`app-${String(index).padStart(2, '0')}`),
       silenceMinutes: random.chance(0.8) ? 15 : 45,
@@ -132,6 +134,16 @@ function flaps(random: Random, { from, until }: Span): Span[] {
   const silent: Span[] = [];
   for (let at = from; at < until; at += random.between(20, 75) * minute) {
     silent.push({ from: at, until: at + random.between(10, 40) * minute });
+  }
+  return silent;
+}
+
+/** Slower and slower, until what it sends is too seldom. */
+function slowDown(random: Random, { from, until }: Span): Span[] {
+  const silent: Span[] = [];
+  for (let at = from, every = 2 * minute; at + every <= until; at += every) {
+    silent.push({ from: at + minute, until: at + every });
+    every = Math.min(every + random.between(0, 2) * minute, 25 * minute);
   }
   return silent;
 }
