@@ -179,8 +179,11 @@ function find({ state }: Draft, id: IncidentId): LiveIncident {
 
 function refuseWhileBad(draft: Draft, incident: LiveIncident): void {
   if (incident.check === 'manual' || !isStillBad(draft, incident)) return;
-  const { id, check, title } = incident;
+  const { id, check, title, apps } = incident;
+  // No wider than it has to be: a mute of the check is one for every app.
+  const [app, ...others] = apps;
+  const what = app === undefined || others.length > 0 ? check : `app:${app}`;
   throw new RefusedError(
-    `${id} is still bad (${title}). To hear no more of it: cistern mute ${check} --for 2h --reason …`,
+    `${id} is still bad (${title}). To hear no more of it: cistern mute ${what} --for 2h --reason …`,
   );
 }

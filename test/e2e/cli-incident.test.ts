@@ -107,7 +107,7 @@ describe('cistern incident', () => {
     const { code, stderr } = await incident(['resolve', id]);
 
     expect(code).toBe(1);
-    expect(stderr).toContain('cistern mute freshness');
+    expect(stderr).toContain('cistern mute app:shop');
     expect((await jsonOf(['show', id])).status).toBe('open');
   });
 

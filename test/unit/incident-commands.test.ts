@@ -190,7 +190,7 @@ describe('resolving by hand', () => {
     steps.run(bad);
     steps.run(last);
     expect(() => byHand(steps)).toThrow(RefusedError);
-    expect(() => byHand(steps)).toThrow('cistern mute freshness');
+    expect(() => byHand(steps)).toThrow('cistern mute app:shop');
     expect(steps.verbs()).toEqual(['opened']);
   });
 
