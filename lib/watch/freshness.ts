@@ -131,7 +131,7 @@ function silent(app: FreshApp, known: Known, { key, exact }: NewestKey, now: num
       lastObject: key,
       ...(exact ? {} : { lastObjectIs: 'at or after' }),
     },
-    remedy: `Run \`cistern smoke ${app.name}\`. Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
+    remedy: `Run \`cistern smoke cistern-canary\` (one of ${app.name} itself would end its silence). Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
     since,
     memory: remember({ ...known, lastKey: key }),
   };
