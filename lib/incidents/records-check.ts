@@ -61,7 +61,10 @@ async function timelinesFinding(store: IncidentStore, { now }: Look): Promise<Fi
     return {
       ...base,
       status: 'warning',
-      summary: `${unreadable.length} timelines hold events that can't be understood, the first that of ${first.id}`,
+      summary:
+        unreadable.length === 1
+          ? `The timeline of ${first.id} holds events that can't be understood`
+          : `${unreadable.length} timelines hold events that can't be understood, the first that of ${first.id}`,
       evidence: { incident: first.id, key: first.keys[0] ?? 'the event that opens it is missing' },
       remedy: `See who wrote it: \`cistern incident show ${first.id}\``,
       memory,
