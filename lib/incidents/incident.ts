@@ -24,6 +24,8 @@ export const incidentChecks = [...checkNames, 'manual'] as const;
 export type IncidentCheck = (typeof incidentChecks)[number];
 
 const when = z.int().min(0);
+/** What is wrong by now, and what to do: absent where an event was written before it held them. */
+const present = { title: z.string().exactOptional(), remedy: z.string().exactOptional() };
 const evidence = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 const common = {
@@ -61,6 +63,7 @@ export const incidentEvent = z.discriminatedUnion('verb', [
     from: z.enum(severities),
     to: z.enum(severities),
     reason: z.string(),
+    ...present,
   }),
   z.object({
     ...common,
@@ -95,6 +98,7 @@ export const incidentEvent = z.discriminatedUnion('verb', [
     verb: z.literal('reopened'),
     reason: z.string(),
     severity: z.enum(severities),
+    ...present,
   }),
   z.object({ ...common, verb: z.literal('closed'), reason: z.string() }),
 ]);

@@ -119,8 +119,8 @@ function reopen(
   noteLastObject(incident, members, bad);
   if (incident.subjects.length === 1) describe(incident, members);
   const reason = titleOf(members);
-  const { severity } = incident;
-  const occasion = record(draft, incident, { verb: 'reopened', reason, severity });
+  const { severity, title, remedy } = incident;
+  const occasion = record(draft, incident, { verb: 'reopened', reason, severity, title, remedy });
   announce(draft, incident, 'reopened', occasion);
 }
 
@@ -147,7 +147,8 @@ function tellOthers(draft: Draft, incident: LiveIncident, occasion: string): voi
 }
 
 function escalate(draft: Draft, incident: LiveIncident, to: Severity, reason: string): void {
-  const occasion = record(draft, incident, { verb: 'escalated', from: incident.severity, to, reason });
+  const { severity: from, title, remedy } = incident;
+  const occasion = record(draft, incident, { verb: 'escalated', from, to, reason, title, remedy });
   incident.severity = to;
   delete incident.acknowledgedUntil;
   cancel(draft, incident, ['acknowledge']);

@@ -123,6 +123,11 @@ function recordOf(opened: EventOf<'opened'>, events: readonly IncidentEvent[]): 
   };
 }
 
+/** What is wrong by now: an incident that began as a warning may tell of something else once it is critical. */
+function presentOf(incident: Incident, { title, remedy }: EventOf<'escalated' | 'reopened'>) {
+  return { title: title ?? incident.title, remedy: remedy ?? incident.remedy };
+}
+
 /** One event on top of those before it. What makes no sense there changes nothing but the timeline. */
 function apply(incident: Incident, event: IncidentEvent): Incident {
   const { at, by } = event;
@@ -131,6 +136,7 @@ function apply(incident: Incident, event: IncidentEvent): Incident {
       const rose = worse(event.to, incident.severity);
       return {
         ...(rose ? withoutAcknowledgement(incident) : incident),
+        ...presentOf(incident, event),
         severity: event.to,
         worst: worst(incident.worst, event.to),
       };
@@ -163,6 +169,7 @@ function apply(incident: Incident, event: IncidentEvent): Incident {
     case 'reopened':
       return {
         ...withoutEnd(withoutAcknowledgement(incident)),
+        ...presentOf(incident, event),
         status: 'open',
         severity: event.severity,
         worst: worst(incident.worst, event.severity),

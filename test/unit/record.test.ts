@@ -67,6 +67,13 @@ describe('foldTimeline', () => {
     ).toMatchObject({ severity: 'P2', worst: 'P1' });
   });
 
+  it('says what is wrong by now, where it became something else', () => {
+    const now = { title: 'shop has sent nothing for 20 min', remedy: 'See whether its drain is there' };
+    expect(fold(event('escalated', { ...at(5), ...now }))).toMatchObject(now);
+    expect(fold(event('resolved', at(5)), event('reopened', { ...at(9), ...now }))).toMatchObject(now);
+    expect(fold(event('escalated', at(5))).title).toBe(fold().title);
+  });
+
   it('gathers subjects and apps, each once', () => {
     expect(fold(event('widened', { ...at(1), subjects: ['shop', 'blog'], apps: ['blog'] }))).toMatchObject({
       subjects: ['shop', 'blog'],
