@@ -9,8 +9,8 @@ export interface MemoryCountersOptions {
 }
 
 /**
- * Counters of this process, per minute for three hours and per hour for 29 days: what `serve` has in place of
- * CloudWatch. They begin with the process. Memory is bounded: about 10 KB a counter and app.
+ * Counters of this process, per minute for seven hours and per hour for 29 days: what `serve` has in place of
+ * CloudWatch. They begin with the process. Memory is bounded: about 13 KB a counter and app.
  */
 export class MemoryCounters implements Counters, CountersReader {
   readonly since: number;
@@ -79,8 +79,8 @@ interface CountedApp {
   lastAt: number;
 }
 
-/** Three hours of minutes: the watch looks back twenty minutes, and further after a pause. */
-const minutesKept = 3 * 60;
+/** The watch looks back twenty minutes, and six hours after a pause. */
+const minutesKept = 7 * 60;
 /** The volume check compares an hour with the same one four weeks before. */
 const hoursKept = 29 * 24;
 

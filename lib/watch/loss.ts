@@ -11,7 +11,7 @@ export interface LossOptions {
   readonly listed?: boolean;
 }
 
-/** Messages lost in one look from which a person is wanted at once. */
+/** Messages lost in one look, by all apps together, from which a person is wanted at once. */
 const manyLost = 1_000;
 /** Looks running with messages lost, of whatever number, from which one is wanted too. */
 const manyRuns = 3;
@@ -79,9 +79,13 @@ async function readLosses(
     for (const [index, { counter, app }] of queries.entries()) {
       if (counter === kind.counter) byApp.set(app, sums[index] ?? new Map());
     }
-    for (const [app, news] of told.take(kind.counter, total, byApp)) {
+    const news = [...told.take(kind.counter, total, byApp)];
+    // Many that each lost a little have lost much.
+    const ofStage = news.reduce((sum, [, { count }]) => sum + count, 0);
+    for (const [app, own] of news) {
       if (kind.counter === 'unlisted' && app === canaryApp) continue;
-      findings.push(findingOf(kind, app, news, told.runs(subjectOf(kind.counter, app))));
+      const runs = told.runs(subjectOf(kind.counter, app));
+      findings.push(findingOf(kind, app, own, { status: statusOf(kind, ofStage, runs), runs }));
     }
   }
   const memory = told.memory(
@@ -91,7 +95,12 @@ async function readLosses(
   return [...findings, bookkeeping(range, memory)];
 }
 
-function findingOf(kind: LossKind, app: string, { count, first, last }: News, runs: number): Finding {
+function findingOf(
+  kind: LossKind,
+  app: string,
+  { count, first, last }: News,
+  { status, runs }: { readonly status: 'warning' | 'critical'; readonly runs: number },
+): Finding {
   const parsed = parseAppName(app);
   const { one, many } = kind.happened;
   const happened = `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -99,7 +108,7 @@ function findingOf(kind: LossKind, app: string, { count, first, last }: News, ru
     check: 'loss',
     subject: subjectOf(kind.counter, app),
     ...(parsed === undefined ? {} : { app: parsed }),
-    status: statusOf(kind, count, runs),
+    status,
     summary: app === '' ? happened : `${app}: ${happened}`,
     evidence: { count, firstMinute: iso(first), lastMinute: iso(last), looksRunning: runs },
     remedy: kind.remedy,

@@ -139,6 +139,14 @@ describe('the loss check', () => {
     expect(brief(await look(20))).toEqual([['messages-lost shop', 'critical', 1_000]]);
   });
 
+  it('is critical from 1,000 messages of all apps together', async () => {
+    counters.add(lost(1, 600), lost(1, 400, { app: 'billing' }));
+    expect(brief(await look(5))).toEqual([
+      ['messages-lost shop', 'critical', 600],
+      ['messages-lost billing', 'critical', 400],
+    ]);
+  });
+
   it('is critical when messages are lost in three looks running', async () => {
     for (const at of [1, 6, 11, 21, 26]) counters.add(lost(at, 1));
 
