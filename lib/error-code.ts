@@ -8,3 +8,22 @@ export function describeError(error: Error): string {
   const code = codeOf(error);
   return `${error.name}${code === undefined ? '' : ` ${code}`}: ${error.message}`;
 }
+
+/** Failures of a file system that only an operator can mend: rights, room, or what kind of thing is in the way. */
+const refusals = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EISDIR',
+  'ENOTSUP',
+  'EMLINK',
+  'EXDEV',
+]);
+
+/** Whether a file system refuses for good, so that trying again can't help. */
+export function isRefusedByFileSystem(error: unknown): boolean {
+  return refusals.has(codeOf(error) ?? '');
+}

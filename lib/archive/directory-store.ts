@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { codeOf } from '../error-code.ts';
+import { codeOf, isRefusedByFileSystem } from '../error-code.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { type DurableFileSystem, nodeFileSystem } from './durable-files.ts';
 import type { ObjectKey } from './key.ts';
@@ -233,21 +233,9 @@ function ignoreMissing(error: unknown): void {
   if (codeOf(error) !== 'ENOENT') throw error;
 }
 
-const refusals = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'ENOTDIR',
-  'ENOTSUP',
-  'EMLINK',
-  'EXDEV',
-]);
-
 function storeError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code = codeOf(error) ?? 'unknown';
   const message = `the archive's directory failed: ${error instanceof Error ? error.message : code}`;
-  return new StoreError(refusals.has(code) ? 'refused' : 'unavailable', message, { cause: error });
+  return new StoreError(isRefusedByFileSystem(error) ? 'refused' : 'unavailable', message, { cause: error });
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DirectorySync } from '../archive/directory-sync.ts';
 import { nodeFileSystem } from '../archive/durable-files.ts';
 import { withLock } from '../directory-lock.ts';
-import { codeOf } from '../error-code.ts';
+import { codeOf, isRefusedByFileSystem } from '../error-code.ts';
 import { type Ledger, LedgerError, type LedgerObject } from './ledger.ts';
 
 const privateDirectory = 0o700;
@@ -132,7 +132,10 @@ export class DirectoryLedger implements Ledger {
     return join(this.#root, '.tmp');
   }
 
-  /** Removes temporary files that a killed process left. It is no harm if it can't. */
+  /**
+   * Removes temporary files that a killed process left. One that can't be looked at or removed (another process
+   * sweeps too) costs a little room and nothing else: the next start tries again.
+   */
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#temporary)) {
       const path = join(this.#temporary, name);
@@ -215,21 +218,8 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new LedgerError('gave up before it was begun', true);
 }
 
-const refusals = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'ENOTDIR',
-  'EISDIR',
-  'ENOTSUP',
-  'EMLINK',
-  'EXDEV',
-]);
-
 function ledgerError(error: unknown): LedgerError {
   if (error instanceof LedgerError) return error;
   const message = `the ledger's directory failed: ${error instanceof Error ? error.message : String(error)}`;
-  return new LedgerError(message, !refusals.has(codeOf(error) ?? ''), { cause: error });
+  return new LedgerError(message, !isRefusedByFileSystem(error), { cause: error });
 }

@@ -25,6 +25,7 @@ export async function runChecks(
   { now, timeoutMs, signal }: RunLimits,
 ): Promise<CheckResult[]> {
   const timeout = Promise.withResolvers<never>();
+  // Where every check has ended by then, nobody waits for it; where one has not, its race tells.
   timeout.promise.catch(() => undefined);
   const controller = new AbortController();
   const seconds = Math.round(timeoutMs / 1000);
