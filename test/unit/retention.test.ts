@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BucketSettings } from '../../lib/watch/bucket-settings.ts';
+import type { Finding } from '../../lib/watch/finding.ts';
 import {
   bucket,
   createOnly,
