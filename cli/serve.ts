@@ -13,6 +13,8 @@ import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
 import type { Counters } from '../lib/receiver/counters.ts';
 import { ReceiverServer } from '../lib/receiver/http-server.ts';
 import { MemoryCounters } from '../lib/receiver/memory-counters.ts';
+import { tellSwitches } from '../lib/receiver/tell-switches.ts';
+import { Delivery } from '../lib/spool/delivery.ts';
 import { CliError } from './errors.ts';
 import { announce } from './serve-banner.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
@@ -101,7 +103,15 @@ async function serve(options: ServeOptions): Promise<void> {
   // Reading a file is cheap: every refusal is judged by a new reading, so that a secret is good once it is added.
   const registry = new CachedRegistry(reader, output, { cheapToFetch: true });
   const counters = new MemoryCounters();
-  const server = new ReceiverServer({ registry, store, counters: both(output, counters), log: output });
+  const counted = both(output, counters);
+  const delivery = new Delivery({
+    mode: 'direct',
+    store,
+    // Until there is one of its own.
+    spool: { maxMemberBytes: -1, put: async () => undefined },
+    onSwitch: tellSwitches(counted, output),
+  });
+  const server = new ReceiverServer({ registry, delivery, counters: counted, log: output });
 
   const port = await listen(server, options);
   try {

@@ -6,13 +6,27 @@ import { requireVariables } from '../lib/environment.ts';
 import { powertoolsLog } from '../lib/powertools-log.ts';
 import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
+import { tellSwitches } from '../lib/receiver/tell-switches.ts';
+import { Delivery } from '../lib/spool/delivery.ts';
+import { createSqsClient, SqsSpool } from '../lib/spool/sqs-spool.ts';
 
-const environment = requireVariables('CISTERN_STAGE', 'CISTERN_BUCKET');
+const environment = requireVariables(
+  'CISTERN_STAGE',
+  'CISTERN_BUCKET',
+  'CISTERN_QUEUE_URL',
+  'CISTERN_DELIVERY',
+);
 const log = powertoolsLog('receiver');
+const counters = new PowertoolsCounters(environment.CISTERN_STAGE);
 const receiver: Receiver = {
   registry: new CachedRegistry(new SsmParameters(createSsmClient(), environment.CISTERN_STAGE), log),
-  store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),
-  counters: new PowertoolsCounters(environment.CISTERN_STAGE),
+  delivery: new Delivery({
+    mode: environment.CISTERN_DELIVERY === 'buffered' ? 'buffered' : 'direct',
+    store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),
+    spool: new SqsSpool(createSqsClient(), environment.CISTERN_QUEUE_URL),
+    onSwitch: tellSwitches(counters, log),
+  }),
+  counters,
   log,
 };
 

@@ -175,9 +175,18 @@ const schema = z
           { error: 'must be an object with mode and days' },
         )
         .exactOptional(),
-      delivery: z
-        .literal('direct', { error: 'must be "direct"; "buffered" is not available yet' })
-        .default('direct'),
+      delivery: oneOf(['direct', 'buffered']).default('direct'),
+      archiver: z
+        .strictObject(
+          {
+            windowSeconds: wholeNumber('seconds', 1, 300).default(30),
+            batchSize: wholeNumber('messages', 1, 10_000).default(10_000),
+            concurrency: wholeNumber('concurrent executions', 2, 1_000).default(5),
+            maxObjectMiB: wholeNumber('MiB', 1, 64).default(16),
+          },
+          { error: 'must be an object such as { "windowSeconds": 30 }' },
+        )
+        .prefault({}),
       kmsKeyArn: text(
         /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
         'must be the ARN of a KMS key (no alias), such as "arn:aws:kms:eu-central-1:111122223333:key/…"',

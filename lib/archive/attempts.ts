@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectKey } from './key.ts';
-import { type ArchiveWriter, type Creation, StoreError } from './store.ts';
+import type { Circuit } from './circuit.ts';
+import { StoreError } from './store.ts';
 
 /** How long one attempt may take: a second, and what a store takes in at 4 MB/s. */
 const attemptMs = 1000;
@@ -8,45 +8,55 @@ const attemptBytesPerMs = 4000;
 const firstPauseMs = 40;
 const longestPauseMs = 400;
 
-export interface Delivered {
-  readonly creation: Creation;
+export interface Attempted<T> {
+  readonly result: T;
   /** 1 when the first attempt succeeded. Later ones may find what an earlier one stored without saying so. */
   readonly attempts: number;
 }
 
+export interface AttemptLimits {
+  readonly budgetMs: number;
+  /** Of what is written: larger bodies may take longer. */
+  readonly bytes: number;
+  /** Hears of every attempt; no other is made once it has opened. */
+  readonly circuit?: Circuit | undefined;
+}
+
 /**
- * Stores an object within `budgetMs`, in bounded, jittered attempts. Logplex's own retries come within
- * milliseconds, so ours happen inside the request. Throws the last {@link StoreError}.
+ * Writes within `budgetMs`, in bounded, jittered attempts. Logplex's own retries come within milliseconds, so ours
+ * happen inside the request. Throws the last {@link StoreError}.
  */
-export async function createWithin(
-  store: ArchiveWriter,
-  key: ObjectKey,
-  body: Buffer,
-  budgetMs: number,
-): Promise<Delivered> {
+export async function writeWithin<T>(
+  write: (signal: AbortSignal) => Promise<T>,
+  { budgetMs, bytes, circuit }: AttemptLimits,
+): Promise<Attempted<T>> {
   const deadline = performance.now() + budgetMs;
   for (let attempts = 1; ; attempts += 1) {
-    const left = deadline - performance.now();
+    const started = performance.now();
     try {
-      const timeoutMs = Math.min(attemptMs + body.length / attemptBytesPerMs, left);
-      const creation = await attempt(store, key, body, Math.max(1, timeoutMs));
-      return { creation, attempts };
+      const timeoutMs = Math.min(attemptMs + bytes / attemptBytesPerMs, deadline - started);
+      const result = await attempt(write, Math.max(1, timeoutMs));
+      circuit?.succeeded();
+      return { result, attempts };
     } catch (error) {
       const failure = error instanceof StoreError ? error : unexpected(error);
+      report(circuit, failure, performance.now() - started);
       const pause = (0.5 + Math.random() / 2) * Math.min(longestPauseMs, firstPauseMs * 2 ** attempts);
-      if (!failure.retry || performance.now() + pause >= deadline) throw failure;
+      const hopeless = !failure.retry || circuit?.closed === false;
+      if (hopeless || performance.now() + pause >= deadline) throw failure;
       await sleep(pause);
     }
   }
 }
 
+/** A store that says that another write to this key is under way does answer. */
+function report(circuit: Circuit | undefined, { code }: StoreError, tookMs: number): void {
+  if (code === 'conflict') circuit?.succeeded();
+  else circuit?.failed(tookMs);
+}
+
 /** One attempt, ended after `timeoutMs` also when the store does not listen to its signal. */
-async function attempt(
-  store: ArchiveWriter,
-  key: ObjectKey,
-  body: Buffer,
-  timeoutMs: number,
-): Promise<Creation> {
+async function attempt<T>(write: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -56,12 +66,12 @@ async function attempt(
     }, timeoutMs);
   });
   try {
-    return await Promise.race([store.create(key, body, controller.signal), timeout]);
+    return await Promise.race([write(controller.signal), timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
 
 function unexpected(cause: unknown): StoreError {
-  return new StoreError('unavailable', 'the store failed in an unexpected way', { cause });
+  return new StoreError('unavailable', 'it failed in an unexpected way', { cause });
 }

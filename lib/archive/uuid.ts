@@ -17,6 +17,17 @@ export function batchUuid({ drainToken, frameId, requestId, sha256 }: BatchIdent
   return uuidv8(hash('sha256', Buffer.concat(parts.flatMap(withLength)), 'buffer'));
 }
 
+/**
+ * The uuid of an object: its one member's, else a UUIDv8 over the ordered list of its members'. So objects of the
+ * same members have the same key, and no others do.
+ */
+export function objectUuid(memberUuids: readonly string[]): string {
+  const [first, ...others] = memberUuids;
+  if (first === undefined) throw new Error('an object has at least one member');
+  if (others.length === 0) return first;
+  return uuidv8(hash('sha256', memberUuids.join(), 'buffer'));
+}
+
 function withLength(part: Uint8Array): Uint8Array[] {
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32BE(part.length);

@@ -1,6 +1,8 @@
 import type { AppName } from '../drains/app-name.ts';
 
-/** Every counter that the receiver keeps, with its unit. Anything dropped, cut or changed has one. */
+/**
+ * Every counter that the receiver and the archiver keep, with its unit. Anything dropped, cut or changed has one.
+ */
 export const counterUnits = {
   /** Batches stored; a batch stored before counts as a duplicate only. */
   batches: 'Count',
@@ -32,12 +34,45 @@ export const counterUnits = {
   'too-large': 'Count',
   aborted: 'Count',
   undelivered: 'Count',
+  /** Batches acknowledged because the spool holds them; also counted as batches. */
+  spooled: 'Count',
+  /** A path was found failing, and is avoided; it was found well, and is used again. */
+  'store-circuit-opened': 'Count',
+  'store-circuit-closed': 'Count',
+  'spool-circuit-opened': 'Count',
+  'spool-circuit-closed': 'Count',
+  // Of the archiver:
+  'archived-objects': 'Count',
+  'archived-members': 'Count',
+  /** Bytes of the members archived. */
+  'archived-bytes': 'Bytes',
+  /** Members left out because their uuid was in the same object already. */
+  'spool-copies': 'Count',
+  /** Members that could not be archived this time: they are tried again. */
+  'left-in-spool': 'Count',
+  /** Bad messages kept whole in the ledger. */
+  'set-aside': 'Count',
+  /** How long the oldest member at hand had waited. */
+  'spool-age': 'Milliseconds',
 } as const;
 
 export type CounterName = keyof typeof counterUnits;
 
-/** Where CloudWatch keeps them: a namespace, and the dimension `service`, beside `stage` and where known `app`. */
-export const cloudWatchMetrics = { namespace: 'Cistern', service: 'receiver' } as const;
+/** Those that the archiver keeps; all others are the receiver's. */
+export const archiverCounters: ReadonlySet<CounterName> = new Set<CounterName>([
+  'archived-objects',
+  'archived-members',
+  'archived-bytes',
+  'spool-copies',
+  'left-in-spool',
+  'set-aside',
+  'spool-age',
+]);
+
+/** Where CloudWatch keeps them, beside the dimensions `service` (who counted), `stage` and where known `app`. */
+export const cloudWatchNamespace = 'Cistern';
+
+export type CountingService = 'receiver' | 'archiver';
 
 /** What one request adds to the counters. */
 export interface Sample {

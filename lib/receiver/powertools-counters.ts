@@ -1,5 +1,12 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { type CounterName, type Counters, cloudWatchMetrics, counterUnits, type Sample } from './counters.ts';
+import {
+  type CounterName,
+  type Counters,
+  type CountingService,
+  cloudWatchNamespace,
+  counterUnits,
+  type Sample,
+} from './counters.ts';
 
 /**
  * Counters as CloudWatch metrics, written to the function's log in the embedded metric format: once per stage
@@ -10,10 +17,8 @@ export class PowertoolsCounters implements Counters {
 
   constructor(
     stage: string,
-    metrics: Metrics = new Metrics({
-      namespace: cloudWatchMetrics.namespace,
-      serviceName: cloudWatchMetrics.service,
-    }),
+    service: CountingService = 'receiver',
+    metrics: Metrics = new Metrics({ namespace: cloudWatchNamespace, serviceName: service }),
   ) {
     metrics.setDefaultDimensions({ stage });
     this.#metrics = metrics;

@@ -1,7 +1,5 @@
-import { createWithin, type Delivered } from '../archive/attempts.ts';
 import { InflateError, inflateCapped } from '../archive/inflate.ts';
 import { type SealedBatch, sealBatch } from '../archive/seal.ts';
-import type { ArchiveWriter } from '../archive/store.ts';
 import type { CachedRegistry } from '../drains/cached-registry.ts';
 import { findSecret, type LiveSecret, presentedSecrets } from '../drains/credentials.ts';
 import { parameterNames } from '../drains/parameters.ts';
@@ -11,6 +9,7 @@ import type { Log } from '../log.ts';
 import { type BatchFacts, inspectBatch } from '../logplex/batch.ts';
 import { type LogplexRequest, type RequestHeaders, readRequestHeaders } from '../logplex/request.ts';
 import { release } from '../release.ts';
+import type { Delivered, Delivery } from '../spool/delivery.ts';
 import type { CounterName, Counters, Sample } from './counters.ts';
 import { BodyError } from './errors.ts';
 
@@ -35,7 +34,7 @@ export interface Answer {
 
 export interface Receiver {
   readonly registry: CachedRegistry;
-  readonly store: ArchiveWriter;
+  readonly delivery: Delivery;
   readonly counters: Counters;
   readonly log: Log;
 }
@@ -45,11 +44,8 @@ export const maxBodyBytes: number = 16 * 1024 * 1024;
 
 /** Logplex gives up after 5 s; an answer after this much comes too late to be of use. */
 const answerWithinMs = 4_000;
-/** What the answer itself takes, after the store has been given up. */
+/** What the answer itself takes, after store and spool have been given up. */
 const answeringMs = 100;
-const storeWithinMs = 2_500;
-/** What the store gets when a cold start or a slow sender has used up the time: a retry then finds it stored. */
-const storeAtLeastMs = 500;
 
 /** Requests that this process is receiving now: one in Lambda, any number in `serve`. */
 let underWay = 0;
@@ -126,7 +122,7 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
     othersWait: underWay > 1,
     ...(malformed === undefined ? {} : { malformed }),
   });
-  return store(receiver, request, { app, secret: judged.secret, body, facts, malformed, sealed });
+  return deliver(receiver, request, { app, secret: judged.secret, body, facts, malformed, sealed });
 }
 
 interface Accepted {
@@ -200,23 +196,21 @@ interface Batch {
   readonly sealed: SealedBatch;
 }
 
-async function store(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Outcome> {
+async function deliver(receiver: Receiver, request: ReceiverRequest, batch: Batch): Promise<Outcome> {
   const { sealed, app, secret } = batch;
-  const left = request.startedAt + answerWithinMs - answeringMs - Date.now();
-  const budget = Math.min(storeWithinMs, Math.max(storeAtLeastMs, left));
   let delivered: Delivered;
   try {
-    delivered = await createWithin(receiver.store, sealed.key, sealed.member, budget);
+    const left = request.startedAt + answerWithinMs - answeringMs - Date.now();
+    delivered = await receiver.delivery.deliver(sealed, left);
   } catch (error) {
     receiver.log.error('a batch could not be stored', { app: app.app, key: sealed.key, error });
     return { answer: { status: 503 }, sample: { app: app.app, counts: { undelivered: 1 } } };
   }
-  // After an attempt that may have stored it without saying so, "exists" is our own write.
-  const duplicate = delivered.creation === 'exists' && delivered.attempts === 1;
   const latency = Math.max(0, Date.now() - request.startedAt);
-  const counts = duplicate ? { duplicates: 1, latency } : { ...countStored(batch), latency };
-  // An attempt that was given up may still be reading.
-  if (receiver.store.releasable && delivered.attempts === 1) release(sealed.member);
+  const counts = delivered.duplicate
+    ? { duplicates: 1, latency }
+    : { ...countStored(batch), latency, ...(delivered.path === 'spool' ? { spooled: 1 } : {}) };
+  if (delivered.releasable) release(sealed.member);
   return { answer: { status: 200 }, sample: { app: app.app, secretId: secret.id, counts } };
 }
 

@@ -9,7 +9,7 @@ import {
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
 import { readAwsFailure } from '../aws-failure.ts';
-import { cloudWatchMetrics } from '../receiver/counters.ts';
+import { archiverCounters, type CountingService, cloudWatchNamespace } from '../receiver/counters.ts';
 import type { CounterQuery, CountersReader, PlatformCounter, WatchedCounter } from './counters-reader.ts';
 
 export interface CloudWatchCountersOptions {
@@ -60,8 +60,8 @@ export class CloudWatchCountersReader implements CountersReader {
       const page = await this.#send('ListMetrics', signal, (options) =>
         this.#client.send(
           new ListMetricsCommand({
-            Namespace: cloudWatchMetrics.namespace,
-            Dimensions: [...this.#stageDimensions(), { Name: 'app' }],
+            Namespace: cloudWatchNamespace,
+            Dimensions: [...this.#stageDimensions('receiver'), { Name: 'app' }],
             ...(token === undefined ? {} : { NextToken: token }),
           }),
           options,
@@ -113,15 +113,18 @@ export class CloudWatchCountersReader implements CountersReader {
       };
     }
     return {
-      Namespace: cloudWatchMetrics.namespace,
+      Namespace: cloudWatchNamespace,
       MetricName: counter,
-      Dimensions: [...this.#stageDimensions(), ...(app === undefined ? [] : [{ Name: 'app', Value: app }])],
+      Dimensions: [
+        ...this.#stageDimensions(archiverCounters.has(counter) ? 'archiver' : 'receiver'),
+        ...(app === undefined ? [] : [{ Name: 'app', Value: app }]),
+      ],
     };
   }
 
-  #stageDimensions(): Dimension[] {
+  #stageDimensions(service: CountingService): Dimension[] {
     return [
-      { Name: 'service', Value: cloudWatchMetrics.service },
+      { Name: 'service', Value: service },
       { Name: 'stage', Value: this.#options.stage },
     ];
   }

@@ -22,6 +22,7 @@ import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
 import { ReceiverServer } from '../../lib/receiver/http-server.ts';
 import { MemoryCounters } from '../../lib/receiver/memory-counters.ts';
 import { synthesise } from '../infra/synthesise.ts';
+import { directDelivery } from '../support/delivery.ts';
 import { silentLog } from '../support/receiver.ts';
 import { makeStackBucket } from './stack-buckets.ts';
 
@@ -61,7 +62,12 @@ beforeAll(async () => {
   const urgentTopic = await makeTopic();
 
   const registry = new CachedRegistry(parameters, silentLog, { cheapToFetch: true });
-  server = new ReceiverServer({ registry, store, counters: new MemoryCounters(), log: silentLog });
+  server = new ReceiverServer({
+    registry,
+    delivery: directDelivery(store),
+    counters: new MemoryCounters(),
+    log: silentLog,
+  });
   const receiver = new URL(`http://127.0.0.1:${await server.listen(0, '127.0.0.1')}`);
   await parameters.put('receiver_url', receiver.origin);
   await addSecret(parameters, receiver, undefined);

@@ -3,6 +3,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
 import { type Receiver, receive } from '../../lib/receiver/receive.ts';
+import { directDelivery } from '../support/delivery.ts';
 import { functionUrlEvent } from '../support/function-url-event.ts';
 import { basic, sharedSecret, silentLog, testParameters } from '../support/receiver.ts';
 import { atMost, type Benchmark, type Effort } from './figure.ts';
@@ -82,7 +83,7 @@ async function handle(receiver: Receiver, event: LambdaFunctionURLEvent): Promis
 function fakedReceiver(): Receiver {
   return {
     registry: new CachedRegistry(testParameters(), silentLog),
-    store: { create: async () => 'created' },
+    delivery: directDelivery({ create: async () => 'created' }),
     counters: { record: () => undefined },
     log: silentLog,
   };

@@ -5,6 +5,9 @@ import { formatSecret } from '../../lib/drains/registry.ts';
 import type { Log } from '../../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../../lib/receiver/counters.ts';
 import { type Answer, type Receiver, type ReceiverRequest, receive } from '../../lib/receiver/receive.ts';
+import { tellSwitches } from '../../lib/receiver/tell-switches.ts';
+import { Delivery } from '../../lib/spool/delivery.ts';
+import { noSpool } from './delivery.ts';
 import { MemoryArchive } from './memory-archive.ts';
 import { MemoryParameters } from './memory-parameters.ts';
 
@@ -43,14 +46,28 @@ export function testParameters(): MemoryParameters {
   });
 }
 
-/** The receiver with everything around it in memory. */
+/** The receiver with everything around it in memory, delivering directly, and without a spool. */
 export class ReceiverHarness implements Receiver {
   readonly parameters = testParameters();
   readonly store = new MemoryArchive();
   readonly counters = new RecordedCounters();
   readonly log = silentLog;
+  #delivery = { store: this.store, by: this.#deliverTo(this.store) };
   now = Date.now();
   readonly registry = new CachedRegistry(this.parameters, silentLog, { now: () => this.now });
+
+  /** Of the store as it is now: a test may put another in its place. */
+  get delivery(): Delivery {
+    if (this.#delivery.store !== this.store) {
+      this.#delivery = { store: this.store, by: this.#deliverTo(this.store) };
+    }
+    return this.#delivery.by;
+  }
+
+  #deliverTo(store: MemoryArchive): Delivery {
+    const onSwitch = tellSwitches(this.counters, silentLog);
+    return new Delivery({ mode: 'direct', store, spool: noSpool, onSwitch });
+  }
 
   /** Sends one request the way Logplex does; `request` changes what is not as usual. */
   async post(

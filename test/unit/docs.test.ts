@@ -147,6 +147,7 @@ describe('docs/configuration.md', () => {
       infrequentAccessDays: 1,
       objectLock: 1,
       delivery: 1,
+      archiver: 1,
       kmsKeyArn: 1,
       reservedConcurrency: 1,
       accountConcurrency: 1,

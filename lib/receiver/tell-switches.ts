@@ -1,0 +1,13 @@
+import type { Log } from '../log.ts';
+import type { DeliveryOptions } from '../spool/delivery.ts';
+import type { CounterName, Counters } from './counters.ts';
+
+/** Counts and logs that a path of the delivery is avoided, or used again. */
+export function tellSwitches(counters: Counters, log: Log): DeliveryOptions['onSwitch'] {
+  return (path, to) => {
+    const counter: CounterName = `${path}-circuit-${to}`;
+    if (to === 'opened') log.warn(`the ${path} fails: it is avoided, and tried again every few seconds`);
+    else log.info(`the ${path} works: it is used again`);
+    counters.record({ counts: { [counter]: 1 } });
+  };
+}

@@ -1,0 +1,58 @@
+import { writeWithin } from '../archive/attempts.ts';
+import { Circuit } from '../archive/circuit.ts';
+import { type ArchiveWriter, StoreError } from '../archive/store.ts';
+import { sideBySide } from '../side-by-side.ts';
+import type { PlannedMember, PlannedObject } from './plan-objects.ts';
+
+export interface ObjectsToStore<T extends PlannedMember> {
+  readonly store: ArchiveWriter;
+  readonly objects: readonly PlannedObject<T>[];
+  /** The bytes of a planned object: its members, back to back. */
+  readonly read: (object: PlannedObject<T>) => Buffer | Promise<Buffer>;
+  /** For all of them together. */
+  readonly budgetMs: number;
+}
+
+export interface StoreOutcome<T extends PlannedMember> {
+  readonly object: PlannedObject<T>;
+  readonly bytes: number;
+  /** Why it is not known to be stored; undefined where it is. */
+  readonly failure?: StoreError;
+}
+
+/** Objects under way at once: each holds its bytes. */
+const width = 4;
+/** What one object may take of the budget: the others want their turn. */
+const objectMs = 10_000;
+
+/**
+ * Creates objects, several at once, and says of each whether it is stored: that one fails holds back no other.
+ * When the store turns out to be away, the rest is not waited for. Rejects only when `read` does.
+ */
+export async function storeObjects<T extends PlannedMember>({
+  store,
+  objects,
+  read,
+  budgetMs,
+}: ObjectsToStore<T>): Promise<StoreOutcome<T>[]> {
+  const deadline = performance.now() + budgetMs;
+  const circuit = new Circuit();
+  return sideBySide(objects, width, async (object) => {
+    const left = deadline - performance.now();
+    const away = circuit.admit() === 'not';
+    if (away || left <= 0) {
+      const why = away ? 'the store did not take other objects' : 'no time is left';
+      return { object, bytes: 0, failure: new StoreError('unavailable', why) };
+    }
+    const body = await read(object);
+    try {
+      const limits = { budgetMs: Math.min(objectMs, left), bytes: body.length, circuit };
+      await writeWithin((signal) => store.create(object.key, body, signal), limits);
+      return { object, bytes: body.length };
+    } catch (error) {
+      // writeWithin throws nothing else.
+      const failure = error instanceof StoreError ? error : new StoreError('unavailable', String(error));
+      return { object, bytes: 0, failure };
+    }
+  });
+}
