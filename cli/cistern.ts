@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./send.ts')).sendCommand(),
   ls: async () => (await import('./ls.ts')).lsCommand(),
   cat: async () => (await import('./cat.ts')).catCommand(),
+  usage: async () => (await import('./usage.ts')).usageCommand(),
+  cost: async () => (await import('./cost.ts')).costCommand(),
   incident: async () => (await import('./incident.ts')).incidentCommand(),
   mute: async () => (await import('./mute.ts')).muteCommand(),
   unmute: async () => (await import('./mute.ts')).unmuteCommand(),
@@ -27,6 +29,7 @@ Examples:
   cistern send <url> app.log             send a file as Logplex would
   cistern ls my-app --since 1h           what is stored
   cistern cat my-app --since 1h          the messages themselves
+  cistern usage my-app --since 7d        how much is stored, and what that costs a month
   cistern incident list --open           what is not over yet
   cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?

@@ -77,7 +77,8 @@ export async function explainNothing(
   note(`nothing of ${app} ${range}; what is stored begins at ${iso(oldest)}`);
 }
 
-async function firstKey(archive: ArchiveReader, app: AppName): Promise<number | undefined> {
+/** The time of the app's oldest key, in milliseconds since 1970; undefined where nothing is stored. */
+export async function firstKey(archive: ArchiveReader, app: AppName): Promise<number | undefined> {
   for await (const { key } of archive.list(appPrefix(app), '')) {
     const epochMs = parseKey(key)?.epochMs;
     if (epochMs !== undefined) return epochMs;
