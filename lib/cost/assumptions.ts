@@ -30,7 +30,7 @@ export const assumptions = {
   /** The largest member that a message can hold, in bytes (1 MiB of text): a larger one goes to the store. */
   spooledMemberBytes: 786_048,
 
-  /** What a receiver's request leaves in its log, in bytes: two lines of metrics, three of Lambda's own. */
+  /** What a request leaves in the receiver's log, in bytes: two lines of metrics, three of Lambda's own. */
   receiverLogBytes: 1_200,
   archiverLogBytes: 1_500,
   /** Custom metrics of the stage, of each app (its secret's among them) and of the canary. */
@@ -41,8 +41,11 @@ export const assumptions = {
   archiverMetrics: 6,
   appArchiverMetrics: 1,
 
-  /** SecureStrings that the receiver reads for each app (secret, drain token), and for the canary. */
-  appSecureStrings: 2,
+  /**
+   * SecureStrings that the receiver reads for each app (its secret), and for the canary; Parameter Store is taken to
+   * ask KMS once for each.
+   */
+  appSecureStrings: 1,
   canarySecureStrings: 1,
   /** The receiver reads them anew when they are this old, in seconds, in each of its containers. */
   registrySeconds: 60,

@@ -49,7 +49,7 @@ function membersPerEvent({ batches, memberBytes, windowSeconds, concurrency }: G
   const perSecond = batches / assumptions.monthSeconds;
   const collected = 1 + (perSecond / Math.min(assumptions.pollers, concurrency)) * windowSeconds;
   const fitting = assumptions.eventBytes / (messageBytes(memberBytes) + assumptions.eventRecordBytes);
-  return Math.max(1, Math.min(collected, Math.floor(fitting), batches));
+  return Math.max(1, Math.min(collected, fitting, batches));
 }
 
 /** Text of a spooled member, in bytes. */
