@@ -198,7 +198,7 @@ describe('answers', () => {
 
   it('none in time is a failure, and may have been stored', async () => {
     script = [hang];
-    const { batches } = await runOne({ timing: { connect: 5_000, request: 100 } });
+    const { batches } = await runOne({ timing: { connect: 5_000, request: 300 } });
 
     expect(batches[0]?.tries[0]).toMatchObject({ answer: 'timeout' });
     expect(batches[0]?.result).toBe('acknowledged');

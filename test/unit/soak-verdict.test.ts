@@ -69,6 +69,7 @@ async function sendThroughFaults(
     batchesPerDrain: 40,
     messagesPerBatch: 6,
     timeScale: 0.02,
+    timing: { connect: 400, request: 400 },
   });
   logplex.setUrl(rotated, url('first-app', 'wrong'));
   await logplex.run();
