@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { archiveLines } from '../../lib/cost/archive-cost.ts';
 import { assumptions } from '../../lib/cost/assumptions.ts';
 import { type CostInput, dominantOf, type Estimate, estimate } from '../../lib/cost/estimate.ts';
 import { type Gathering, gather } from '../../lib/cost/objects.ts';
 import { addObject, archiveCost, noUsage, projectMonth } from '../../lib/cost/usage.ts';
+import type { AppName } from '../../lib/drains/app-name.ts';
+import { PowertoolsCounters } from '../../lib/receiver/powertools-counters.ts';
 import { maxMessageMemberBytes } from '../../lib/spool/message.ts';
 
 const gigabyte = 2 ** 30;
@@ -146,6 +148,18 @@ describe('objects of buffered delivery', () => {
     const { objects } = gather({ ...gathering, apps, batches });
     expect(objects / batches).toBeLessThanOrEqual(share);
   });
+});
+
+test("a request's log is its lines of metrics, and half a kilobyte of Lambda's and CloudWatch's own", () => {
+  let written = 0;
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written += text.length;
+    return true;
+  });
+  const counts = { batches: 1, messages: 400, bytes: 105_000, 'stored-bytes': 20_000, latency: 52 };
+  new PowertoolsCounters('production').record({ app: 'my-app' as AppName, secretId: 'my-app-1', counts });
+  write.mockRestore();
+  expect(Math.abs(written + 480 - assumptions.receiverLogBytes)).toBeLessThan(100);
 });
 
 describe('Infrequent Access', () => {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { alertCommand } from '../../cli/alert.ts';
 import { catCommand } from '../../cli/cat.ts';
+import { costCommand } from '../../cli/cost.ts';
 import { drainCommand } from '../../cli/drain.ts';
 import { incidentCommand } from '../../cli/incident.ts';
 import { jobCommand } from '../../cli/job.ts';
@@ -12,6 +13,7 @@ import { muteCommand, unmuteCommand } from '../../cli/mute.ts';
 import { sendCommand } from '../../cli/send.ts';
 import { serveCommand } from '../../cli/serve.ts';
 import { smokeCommand } from '../../cli/smoke.ts';
+import { usageCommand } from '../../cli/usage.ts';
 import { watchCommand } from '../../cli/watch.ts';
 import type { Route } from '../../lib/alerts/alert-config.ts';
 import { type Config, parseConfig } from '../../lib/config.ts';
@@ -36,6 +38,8 @@ const commands = [
   sendCommand(),
   lsCommand(),
   catCommand(),
+  usageCommand(),
+  costCommand(),
   incidentCommand(),
   muteCommand(),
   unmuteCommand(),
