@@ -16,10 +16,15 @@ const environment = requireVariables(
   'CISTERN_MAX_OBJECT_BYTES',
 );
 const s3 = createS3Client();
+// It only postpones: what it can't, comes back later by itself.
+const sqs = createSqsClient({
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+});
 const archiver: Archiver = {
   store: new S3Store(s3, environment.CISTERN_BUCKET),
   ledger: new S3Ledger(s3, environment.CISTERN_LEDGER),
-  queue: new SqsPostponer(createSqsClient(), environment.CISTERN_QUEUE_URL),
+  queue: new SqsPostponer(sqs, environment.CISTERN_QUEUE_URL),
   counters: new PowertoolsCounters(environment.CISTERN_STAGE, 'archiver'),
   log: powertoolsLog('archiver'),
   maxObjectBytes: Number(environment.CISTERN_MAX_OBJECT_BYTES),

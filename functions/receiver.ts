@@ -7,8 +7,8 @@ import { powertoolsLog } from '../lib/powertools-log.ts';
 import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
 import { tellSwitches } from '../lib/receiver/tell-switches.ts';
+import { DeferredSpool } from '../lib/spool/deferred-spool.ts';
 import { Delivery } from '../lib/spool/delivery.ts';
-import { createSqsClient, SqsSpool } from '../lib/spool/sqs-spool.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',
@@ -16,14 +16,21 @@ const environment = requireVariables(
   'CISTERN_QUEUE_URL',
   'CISTERN_DELIVERY',
 );
+const mode = environment.CISTERN_DELIVERY === 'buffered' ? 'buffered' : 'direct';
+const spool = new DeferredSpool(async () => {
+  const { createSqsClient, SqsSpool } = await import('../lib/spool/sqs-spool.ts');
+  return new SqsSpool(createSqsClient(), environment.CISTERN_QUEUE_URL);
+});
+if (mode === 'buffered') await spool.load();
+
 const log = powertoolsLog('receiver');
 const counters = new PowertoolsCounters(environment.CISTERN_STAGE);
 const receiver: Receiver = {
   registry: new CachedRegistry(new SsmParameters(createSsmClient(), environment.CISTERN_STAGE), log),
   delivery: new Delivery({
-    mode: environment.CISTERN_DELIVERY === 'buffered' ? 'buffered' : 'direct',
+    mode,
     store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),
-    spool: new SqsSpool(createSqsClient(), environment.CISTERN_QUEUE_URL),
+    spool,
     onSwitch: tellSwitches(counters, log),
   }),
   counters,

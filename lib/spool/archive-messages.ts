@@ -74,7 +74,8 @@ async function archiveWhatCanBe(
       read: ({ members: parts }) => Buffer.concat(parts.map(({ member }) => member)),
       budgetMs,
     }),
-    setAllAside(archiver, bad),
+    // Else a ledger that hangs would use up the time in which the others are said to be done.
+    setAllAside(archiver, bad, AbortSignal.timeout(Math.ceil(budgetMs))),
   ]);
   count(archiver, outcomes, messages);
   const failed = outcomes.filter(({ failure }) => failure !== undefined);
@@ -118,10 +119,11 @@ function sort(messages: readonly QueuedMessage[]): {
 async function setAllAside(
   { ledger, counters, log }: Archiver,
   bad: readonly BadMessage[],
+  signal: AbortSignal,
 ): Promise<QueuedMessage[]> {
   const left = await sideBySide(bad, setAsideWidth, async ({ message, why }) => {
     try {
-      const key = await setAside(ledger, { ...message, why: why.message });
+      const key = await setAside(ledger, { ...message, why: why.message }, signal);
       log.error('a bad message was set aside', { message: message.id, key, why: why.message });
       counters.record({ counts: { 'set-aside': 1 } });
       return [];

@@ -18,12 +18,12 @@ export interface BadSpooled {
 }
 
 /** Keeps it in the ledger; resolves with its key when it is durable there. Throws `LedgerError`. */
-export async function setAside(ledger: Ledger, bad: BadSpooled): Promise<string> {
+export async function setAside(ledger: Ledger, bad: BadSpooled, signal?: AbortSignal): Promise<string> {
   const { id, text, encoding, sentAt, why } = bad;
   const sent = new Date(sentAt).toISOString();
   const key = `${setAsidePrefix}${sent.slice(0, 10)}/${id}.json`;
   const kept = { v: 1, sent, why, ...(encoding === undefined ? {} : { encoding }), text };
   // Whatever is there already under this id is the same thing.
-  await ledger.create(key, Buffer.from(`${JSON.stringify(kept)}\n`));
+  await ledger.create(key, Buffer.from(`${JSON.stringify(kept)}\n`), signal);
   return key;
 }

@@ -31,7 +31,8 @@ function explain(code: StoreFailure, { setup, code: name }: AwsFailure, operatio
     return 'there is no such queue: deploy the stage again';
   }
   if (name.startsWith('AccessDenied') || name.startsWith('Kms')) {
-    return `allow sqs:${operation} on it, and the use of its key, to these credentials`;
+    // There is no permission of its own for a batch.
+    return `allow sqs:${operation.replace(/Batch$/, '')} on it, and the use of its key, to these credentials`;
   }
   return 'the queue refuses it';
 }

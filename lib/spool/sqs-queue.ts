@@ -12,6 +12,8 @@ import { sqsError } from './sqs-error.ts';
 const batchSize = 10;
 /** Calls under way at once. */
 const width = 8;
+/** For all calls together: who asks still has to answer. */
+const postponeMs = 10_000;
 
 /** A message as Lambda hands it over. */
 export function queuedMessage({ messageId, receiptHandle, body, attributes }: SQSRecord): QueuedMessage {
@@ -19,8 +21,9 @@ export function queuedMessage({ messageId, receiptHandle, body, attributes }: SQ
     id: messageId,
     receipt: receiptHandle,
     text: body,
-    receives: Number(attributes.ApproximateReceiveCount),
-    sentAt: Number(attributes.SentTimestamp),
+    // SQS always says both; a number that is none would spread.
+    receives: Number(attributes.ApproximateReceiveCount) || 1,
+    sentAt: Number(attributes.SentTimestamp) || Date.now(),
   };
 }
 
@@ -38,13 +41,14 @@ export class SqsPostponer implements MessagePostponer {
     const calls = Array.from({ length: Math.ceil(messages.length / batchSize) }, (_, index) =>
       messages.slice(index * batchSize, (index + 1) * batchSize),
     );
-    const failed = await sideBySide(calls, width, (part) => this.#postpone(part));
+    const signal = AbortSignal.timeout(postponeMs);
+    const failed = await sideBySide(calls, width, (part) => this.#postpone(part, signal));
     const failure = failed.find((each) => each !== undefined);
     if (failure !== undefined) throw failure;
   }
 
   /** Resolves with why the call failed: the others are made all the same. */
-  async #postpone(messages: readonly PostponedMessage[]): Promise<Error | undefined> {
+  async #postpone(messages: readonly PostponedMessage[], signal: AbortSignal): Promise<Error | undefined> {
     const entries = messages.map(
       ({ receipt, seconds }, index): ChangeMessageVisibilityBatchRequestEntry => ({
         Id: String(index),
@@ -53,9 +57,10 @@ export class SqsPostponer implements MessagePostponer {
       }),
     );
     try {
-      // A message that is refused by itself comes back when its visibility timeout ends.
+      // One that is refused by itself was hidden for too short a time: somebody else has it by now, or soon will.
       await this.#client.send(
         new ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }),
+        { abortSignal: signal },
       );
       return undefined;
     } catch (cause) {
