@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url';
 export interface HostOrder {
   readonly event?: unknown;
   readonly frozenMs?: number;
+  /** What the function may take, in milliseconds; left out, ten seconds. */
+  readonly timeoutMs?: number;
 }
 
 /** What it gets back when that is done; at first, when the bundle has been imported. */
@@ -21,13 +23,20 @@ const realNow = Date.now;
 let frozenMs = 0;
 Date.now = () => realNow() + frozenMs;
 
-const bundle: { handler(event: unknown): Promise<unknown> } = await import(
+/** As much of Lambda's context as handlers use. */
+interface HostContext {
+  getRemainingTimeInMillis(): number;
+}
+
+const bundle: { handler(event: unknown, context: HostContext): Promise<unknown> } = await import(
   pathToFileURL(process.argv[2] ?? '').href
 );
 
-process.on('message', async ({ event, frozenMs: more = 0 }: HostOrder) => {
+process.on('message', async ({ event, frozenMs: more = 0, timeoutMs = 10_000 }: HostOrder) => {
   frozenMs += more;
-  report({ result: event === undefined ? undefined : await bundle.handler(event), at: realNow() });
+  const deadline = performance.now() + timeoutMs;
+  const context = { getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()) };
+  report({ result: event === undefined ? undefined : await bundle.handler(event, context), at: realNow() });
 });
 report({ at: realNow() });
 
