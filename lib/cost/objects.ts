@@ -48,7 +48,8 @@ export function gather(gathering: Gathering): Gathered {
 function membersPerEvent({ batches, memberBytes, windowSeconds, concurrency }: Gathering): number {
   const perSecond = batches / assumptions.monthSeconds;
   const collected = 1 + (perSecond / Math.min(assumptions.pollers, concurrency)) * windowSeconds;
-  const fitting = assumptions.eventBytes / (messageBytes(memberBytes) + assumptions.eventRecordBytes);
+  const record = messageBytes(memberBytes) + assumptions.eventRecordBytes;
+  const fitting = Math.floor(assumptions.eventBytes / record);
   return Math.max(1, Math.min(collected, fitting, batches));
 }
 
