@@ -58,5 +58,5 @@ export const assumptions = {
   /** Metrics queried by each run, and each hour for each app. */
   watchMetrics: 11,
   hours: 720,
-  alarms: 8,
+  alarms: 13,
 } as const;
