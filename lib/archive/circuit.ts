@@ -13,53 +13,54 @@ export const probeMs = 500;
 
 /**
  * Whether a path (the store, the spool) is worth trying. Open, it is avoided; every 5 s it lets one batch through
- * as a probe (half-open), and closes when an attempt succeeds. So an outage costs one slow request per interval,
- * and not one per batch.
+ * as a probe (half-open), and closes when any attempt succeeds, also one that was under way before. So an outage
+ * costs one slow request per interval, and not one per batch.
  */
 export class Circuit {
   readonly #onSwitch: (to: CircuitSwitch) => void;
   readonly #now: () => number;
   #failures = 0;
-  /** Undefined while closed. */
-  #openUntil: number | undefined;
-  #probing = false;
+  /** When the next probe may go; undefined while closed. */
+  #probeAt: number | undefined;
 
-  /** `now` is in milliseconds, of a clock that never goes back. */
+  /** `now` is in milliseconds, of a clock that never goes back. What `onSwitch` throws is let go. */
   constructor(onSwitch: (to: CircuitSwitch) => void = () => {}, now: () => number = () => performance.now()) {
     this.#onSwitch = onSwitch;
     this.#now = now;
   }
 
   get closed(): boolean {
-    return this.#openUntil === undefined;
+    return this.#probeAt === undefined;
   }
 
-  /** `probe` is given out once an interval: whoever gets it has to report how it went. */
+  /** `probe` is given out once an interval, also when nobody ever says how the last one went. */
   admit(): 'freely' | 'probe' | 'not' {
-    if (this.#openUntil === undefined) return 'freely';
-    if (this.#probing || this.#now() < this.#openUntil) return 'not';
-    this.#probing = true;
+    if (this.#probeAt === undefined) return 'freely';
+    if (this.#now() < this.#probeAt) return 'not';
+    this.#probeAt = this.#now() + avoidedMs;
     return 'probe';
   }
 
   succeeded(): void {
     this.#failures = 0;
-    this.#probing = false;
     if (this.closed) return;
-    this.#openUntil = undefined;
-    this.#onSwitch('closed');
+    this.#probeAt = undefined;
+    this.#tell('closed');
   }
 
   /** `tookMs`: how long the attempt took to fail. */
   failed(tookMs: number): void {
     this.#failures += 1;
-    if (this.closed) {
-      if (this.#failures < failuresToOpen && tookMs < slowFailureMs) return;
-      this.#openUntil = this.#now() + avoidedMs;
-      this.#onSwitch('opened');
-    } else if (this.#probing) {
-      this.#probing = false;
-      this.#openUntil = this.#now() + avoidedMs;
+    if (!this.closed || (this.#failures < failuresToOpen && tookMs < slowFailureMs)) return;
+    this.#probeAt = this.#now() + avoidedMs;
+    this.#tell('opened');
+  }
+
+  #tell(to: CircuitSwitch): void {
+    try {
+      this.#onSwitch(to);
+    } catch {
+      // Whether a batch is durable never hangs on who hears of a switch.
     }
   }
 }

@@ -2,12 +2,16 @@ import type { Log } from '../log.ts';
 import type { DeliveryOptions } from '../spool/delivery.ts';
 import type { CounterName, Counters } from './counters.ts';
 
-/** Counts and logs that a path of the delivery is avoided, or used again. */
+/** Counts and logs that a path of the delivery is avoided, or used again. What it returns never throws. */
 export function tellSwitches(counters: Counters, log: Log): DeliveryOptions['onSwitch'] {
   return (path, to) => {
     const counter: CounterName = `${path}-circuit-${to}`;
     if (to === 'opened') log.warn(`the ${path} fails: it is avoided, and tried again every few seconds`);
     else log.info(`the ${path} works: it is used again`);
-    counters.record({ counts: { [counter]: 1 } });
+    try {
+      counters.record({ counts: { [counter]: 1 } });
+    } catch (error) {
+      log.error('a switch could not be counted', { error });
+    }
   };
 }

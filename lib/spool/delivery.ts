@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeWithin } from '../archive/attempts.ts';
 import { Circuit, type CircuitSwitch, probeMs } from '../archive/circuit.ts';
 import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
@@ -34,6 +35,11 @@ export class DeliveryError extends Error {
     this.name = 'DeliveryError';
   }
 }
+
+/** An attempt that has less time is given up before a store can answer. */
+const worthTryingMs = 100;
+/** Between two rounds over paths that refuse at once. */
+const betweenRoundsMs = 250;
 
 interface Path {
   readonly name: PathName;
@@ -83,39 +89,48 @@ export class Delivery {
   async deliver(spooled: SpooledMember, leftMs: number): Promise<Delivered> {
     const deadline = performance.now() + leftMs;
     const paths = this.#paths.filter(({ maxBytes }) => spooled.member.length <= maxBytes);
-    const failures: StoreError[] = [];
-    const worthMore = new Set<Path>();
+    const failures = new Map<Path, StoreError>();
     for (const [index, path] of paths.entries()) {
       const admission = path.circuit.admit();
-      if (admission === 'not') {
-        worthMore.add(path);
-        continue;
-      }
+      if (admission === 'not') continue;
       const reservedMs = paths.slice(index + 1).reduce((sum, { leastMs }) => sum + leastMs, 0);
       const ownMs = Math.max(path.leastMs, deadline - performance.now() - reservedMs);
       const budgetMs = Math.min(admission === 'probe' ? probeMs : path.mostMs, ownMs);
       try {
         return await deliverBy(path, spooled, { budgetMs, circuit: path.circuit }, failures);
       } catch (error) {
-        if (failureOf(error).retry) worthMore.add(path);
-        failures.push(failureOf(error));
+        failures.set(path, failureOf(error));
       }
     }
-    // What nobody takes, Heroku drops within milliseconds: what time is left goes to what a circuit avoided or cut
-    // short.
-    let others = worthMore.size;
-    for (const path of worthMore) {
-      const shareMs = (deadline - performance.now()) / others;
-      others -= 1;
-      const budgetMs = failures.length === 0 ? Math.max(path.leastMs, shareMs) : shareMs;
-      if (budgetMs <= 0) continue;
+    return deliverAnyhow(paths, spooled, deadline, failures);
+  }
+}
+
+/**
+ * What nobody takes, Heroku drops: its three tries come within milliseconds. So what time is left goes to every
+ * path, whatever its circuit says and however it failed.
+ */
+async function deliverAnyhow(
+  paths: readonly Path[],
+  spooled: SpooledMember,
+  deadline: number,
+  failures: Map<Path, StoreError>,
+): Promise<Delivered> {
+  for (;;) {
+    for (const [index, path] of paths.entries()) {
+      const shareMs = (deadline - performance.now()) / (paths.length - index);
+      const budgetMs = failures.has(path) ? shareMs : Math.max(path.leastMs, shareMs);
+      if (budgetMs < worthTryingMs) continue;
       try {
-        return await deliverBy(path, spooled, { budgetMs, circuit: undefined }, failures);
+        const delivered = await deliverBy(path, spooled, { budgetMs, circuit: undefined }, failures);
+        path.circuit.succeeded();
+        return delivered;
       } catch (error) {
-        failures.push(failureOf(error));
+        failures.set(path, failureOf(error));
       }
     }
-    throw new DeliveryError(failures);
+    if (performance.now() + betweenRoundsMs >= deadline) throw new DeliveryError([...failures.values()]);
+    await sleep(betweenRoundsMs);
   }
 }
 
@@ -123,13 +138,13 @@ async function deliverBy(
   path: Path,
   spooled: SpooledMember,
   limits: { readonly budgetMs: number; readonly circuit: Circuit | undefined },
-  failures: readonly StoreError[],
+  failures: ReadonlyMap<Path, StoreError>,
 ): Promise<Delivered> {
   const { result, attempts } = await writeWithin((signal) => path.write(spooled, signal), {
     ...limits,
     bytes: spooled.member.length,
   });
-  const first = failures.length === 0 && attempts === 1;
+  const first = failures.size === 0 && attempts === 1;
   return {
     path: path.name,
     // After an attempt that may have stored it without saying so, "exists" is our own write.

@@ -6,7 +6,8 @@ import type { Log } from '../../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../../lib/receiver/counters.ts';
 import { type Answer, type Receiver, type ReceiverRequest, receive } from '../../lib/receiver/receive.ts';
 import { tellSwitches } from '../../lib/receiver/tell-switches.ts';
-import { Delivery } from '../../lib/spool/delivery.ts';
+import { Delivery, type DeliveryMode } from '../../lib/spool/delivery.ts';
+import type { SpoolWriter } from '../../lib/spool/spool.ts';
 import { noSpool } from './delivery.ts';
 import { MemoryArchive } from './memory-archive.ts';
 import { MemoryParameters } from './memory-parameters.ts';
@@ -46,27 +47,32 @@ export function testParameters(): MemoryParameters {
   });
 }
 
-/** The receiver with everything around it in memory, delivering directly, and without a spool. */
+/** The receiver with everything around it in memory; unless told otherwise it delivers directly, and has no spool. */
 export class ReceiverHarness implements Receiver {
   readonly parameters = testParameters();
   readonly store = new MemoryArchive();
   readonly counters = new RecordedCounters();
   readonly log = silentLog;
-  #delivery = { store: this.store, by: this.#deliverTo(this.store) };
+  readonly #mode: DeliveryMode;
+  readonly #spool: SpoolWriter;
+  #delivery: { readonly store: MemoryArchive; readonly by: Delivery } | undefined;
   now = Date.now();
   readonly registry = new CachedRegistry(this.parameters, silentLog, { now: () => this.now });
 
-  /** Of the store as it is now: a test may put another in its place. */
-  get delivery(): Delivery {
-    if (this.#delivery.store !== this.store) {
-      this.#delivery = { store: this.store, by: this.#deliverTo(this.store) };
-    }
-    return this.#delivery.by;
+  constructor({ mode = 'direct', spool = noSpool }: { mode?: DeliveryMode; spool?: SpoolWriter } = {}) {
+    this.#mode = mode;
+    this.#spool = spool;
   }
 
-  #deliverTo(store: MemoryArchive): Delivery {
-    const onSwitch = tellSwitches(this.counters, silentLog);
-    return new Delivery({ mode: 'direct', store, spool: noSpool, onSwitch });
+  /** Of the store as it is now: a test may put another in its place. */
+  get delivery(): Delivery {
+    const { store } = this;
+    if (this.#delivery?.store !== store) {
+      const onSwitch = tellSwitches(this.counters, silentLog);
+      const by = new Delivery({ mode: this.#mode, store, spool: this.#spool, onSwitch });
+      this.#delivery = { store, by };
+    }
+    return this.#delivery.by;
   }
 
   /** Sends one request the way Logplex does; `request` changes what is not as usual. */

@@ -340,8 +340,8 @@ describe('a store that fails', () => {
   });
 
   test('for good gets 503 and counts as undelivered', async () => {
-    receiver.store.script.push(new StoreError('refused', 'no such bucket'));
-    expect(await receiver.post(hello)).toEqual({ status: 503 });
+    receiver.store.script.push(...Array(20).fill(new StoreError('refused', 'no such bucket')));
+    expect(await receiver.post(hello, {}, { startedAt: Date.now() - 3_500 })).toEqual({ status: 503 });
     expect(receiver.counters.samples).toEqual([{ app: 'my-app', counts: { undelivered: 1 } }]);
     expect(receiver.store.objects.size).toBe(0);
   });
