@@ -1,0 +1,79 @@
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsync,
+  mkdir,
+  open,
+  rename,
+  statSync,
+  unlink,
+  writev,
+} from 'node:fs';
+import { promisify } from 'node:util';
+
+/** The calls whose order makes a journal durable. A port, so that a test can record that order. */
+export interface JournalFiles {
+  mkdir(path: string, mode: number): Promise<void>;
+  /** Makes a file where there is none, to be appended to. */
+  create(path: string, mode: number): Promise<JournalFile>;
+  /** Makes the entries of a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+}
+
+export interface JournalFile {
+  /** Resolves with how many bytes were written: fewer when there was no room for all of them. */
+  append(parts: readonly Uint8Array[]): Promise<number>;
+  sync(): Promise<void>;
+  /** Whether this very file has that name now. */
+  isAt(path: string): boolean;
+  close(): Promise<void>;
+}
+
+const openNumber = promisify(open);
+const fsyncNumber = promisify(fsync);
+const fdatasyncNumber = promisify(fdatasync);
+const mkdirAt = promisify(mkdir);
+
+/** File numbers, not Node's file handles: those cost a durable write more (docs/performance.md). */
+export const nodeJournalFiles: JournalFiles = {
+  async mkdir(path, mode) {
+    await mkdirAt(path, { mode });
+  },
+  async create(path, mode) {
+    const file = await openNumber(path, 'ax', mode);
+    return {
+      append: (parts) => appendTo(file, parts),
+      // It brings the file's size to the disk too, without which nothing that was added could be read.
+      sync: () => fdatasyncNumber(file),
+      isAt: (at) => isSame(file, at),
+      close: async () => closeSync(file),
+    };
+  },
+  async syncDirectory(path) {
+    const directory = await openNumber(path, 'r');
+    try {
+      await fsyncNumber(directory);
+    } finally {
+      closeSync(directory);
+    }
+  },
+  rename: promisify(rename),
+  unlink: promisify(unlink),
+};
+
+function appendTo(file: number, parts: readonly Uint8Array[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(file, parts, (error, written) => (error === null ? resolve(written) : reject(error)));
+  });
+}
+
+/** At once, from what the kernel holds in memory: the way to the thread pool would cost more. */
+function isSame(file: number, path: string): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  if (named === undefined) return false;
+  const { ino, dev } = fstatSync(file);
+  return named.ino === ino && named.dev === dev;
+}
