@@ -49,7 +49,7 @@ export function costCommand(): Command {
       windowSeconds,
     );
   const { retentionDays, infrequentAccessDays } = defaults;
-  addRetentionOptions(command, `${retentionDays} and ${infrequentAccessDays}`);
+  addRetentionOptions(command, [String(retentionDays), String(infrequentAccessDays)]);
   return command
     .option('--json', 'everything, as one JSON object')
     .addHelpText('after', help)

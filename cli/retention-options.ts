@@ -10,18 +10,19 @@ export interface RetentionOptions {
 
 const maxDays = 36_500;
 
-/** Adds `--retention-days` and `--infrequent-access-days`; {@link lifetimesOf} reads them. */
-export function addRetentionOptions(command: Command, otherwise: string): Command {
+/** Adds `--retention-days` and `--infrequent-access-days`, each with its default as text; {@link lifetimesOf} reads them. */
+export function addRetentionOptions(command: Command, defaults: readonly [string, string]): Command {
+  const [retention, infrequentAccess] = defaults;
   return command
     .addOption(
-      new Option('--retention-days <n>', `days until an object expires (default: ${otherwise})`).argParser(
+      new Option('--retention-days <n>', `days until an object expires (default: ${retention})`).argParser(
         wholeNumber('--retention-days', 90, maxDays),
       ),
     )
     .addOption(
       new Option(
         '--infrequent-access-days <n>',
-        `days until an object moves to Infrequent Access, or never (default: ${otherwise})`,
+        `days until an object moves to Infrequent Access, or never (default: ${infrequentAccess})`,
       ).argParser(daysOrNever),
     );
 }

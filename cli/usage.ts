@@ -21,7 +21,7 @@ export function usageCommand(): Command {
     .description('how much an app stores, and what its archive costs a month at this rate')
     .argument('<app>', 'Heroku app', storedAppArgument);
   addRangeOptions(command);
-  addRetentionOptions(command, 'as configured');
+  addRetentionOptions(command, ['as configured', 'as configured']);
   addConfigOption(addArchiveOptions(command.option('--json', 'everything, as one JSON object')));
   return command.addHelpText('after', help).action(usage);
 }
