@@ -35,8 +35,8 @@ const eagerReceives = 500;
 /**
  * When a message that could not be archived is to come back, in seconds: 15 to 25, at random, so that the whole
  * queue does not come at once, and a store that recovers has all of it within a minute: the last message still
- * waits for the end of a window of 30 s (docs/performance.md, `recovery-sqs`). After hours of that, 20 to 30 minutes: a message has 1,000 receives for seven days,
- * and a store that fails must never make a dead letter of it.
+ * waits for the end of a window of 30 s (docs/performance.md, `recovery-sqs`). After hours of that, 20 to 30
+ * minutes: a message has 1,000 receives for seven days, and a store that fails must never make a dead letter of it.
  */
 export function comebackSeconds(receives: number, random: () => number = Math.random): number {
   const [least, most] = receives <= eagerReceives ? [15, 25] : [20 * 60, 30 * 60];
