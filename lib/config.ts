@@ -168,7 +168,8 @@ const schema = z
         .union([wholeNumber('days', 30, maxDays), z.literal('never')], {
           error: 'must be a whole number of days from 30, or "never"',
         })
-        .default(30),
+        // Most objects are smaller than what it pays for (docs/configuration.md).
+        .default('never'),
       objectLock: z
         .strictObject(
           { mode: oneOf(['governance', 'compliance']), days: wholeNumber('days', 1, maxDays) },

@@ -15,8 +15,9 @@ describe('a good configuration', () => {
       urgentEmails: [],
       incidentDays: 400,
       retentionDays: 90,
-      infrequentAccessDays: 30,
+      infrequentAccessDays: 'never',
       delivery: 'direct',
+      archiver: { windowSeconds: 30, batchSize: 10_000, concurrency: 5, maxObjectMiB: 16 },
       accountConcurrency: 1000,
       functionLogDays: 30,
     });
@@ -52,9 +53,10 @@ describe('a good configuration', () => {
       runbookBase: 'https://wiki.example.com/cistern/',
       incidentDays: 730,
       retentionDays: 400,
-      infrequentAccessDays: 'never',
+      infrequentAccessDays: 60,
       objectLock: { mode: 'governance', days: 400 },
-      delivery: 'direct',
+      delivery: 'buffered',
+      archiver: { windowSeconds: 300, batchSize: 100, concurrency: 2, maxObjectMiB: 64 },
       kmsKeyArn,
       reservedConcurrency: 50,
       accountConcurrency: 200,
@@ -149,7 +151,12 @@ describe('a bad value is named and shown', () => {
     ['objectLock.mode', '"GOVERNANCE"', { objectLock: { mode: 'GOVERNANCE', days: 30 } }],
     ['objectLock.days', 'missing', { objectLock: { mode: 'compliance' } }],
     ['objectLock.days', '91', { objectLock: { mode: 'compliance', days: 91 } }],
-    ['delivery', '"buffered"', { delivery: 'buffered' }],
+    ['delivery', '"queued"', { delivery: 'queued' }],
+    ['archiver', 'true', { archiver: true }],
+    ['archiver.windowSeconds', '0', { archiver: { windowSeconds: 0 } }],
+    ['archiver.batchSize', '10001', { archiver: { batchSize: 10_001 } }],
+    ['archiver.concurrency', '1', { archiver: { concurrency: 1 } }],
+    ['archiver.maxObjectMiB', '65', { archiver: { maxObjectMiB: 65 } }],
     ['kmsKeyArn', '"alias/logs"', { kmsKeyArn: 'alias/logs' }],
     ['reservedConcurrency', '0', { reservedConcurrency: 0 }],
     ['functionLogDays', '31', { functionLogDays: 31 }],
@@ -188,10 +195,6 @@ describe('a bad value is named and shown', () => {
     expect(problems[0]).toMatch(/^\S+: must /);
     expect(problems[0]?.startsWith(`${key}: `)).toBe(true);
     expect(problems[0]?.endsWith(` (is ${shown})`)).toBe(true);
-  });
-
-  test('buffered delivery is refused as what is not there yet', () => {
-    expect(problemsOf({ delivery: 'buffered' })[0]).toContain('"buffered" is not available yet');
   });
 
   test('an app that is there twice is named where it comes again', () => {
