@@ -46,11 +46,14 @@ export function readSyslogHeader(body: Uint8Array, start: number, end: number): 
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
+/** The last instant that RFC 3339 can say in UTC: an offset can name later ones, which nobody could read back. */
+const lastTime = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** Milliseconds since 1970 of an RFC 3339 timestamp; finer digits are cut off. */
 export function parseTimestamp(text: string): number | undefined {
   if (!rfc3339.test(text)) return undefined;
   const time = Date.parse(text);
-  return Number.isNaN(time) || time < 0 ? undefined : time;
+  return time >= 0 && time <= lastTime ? time : undefined;
 }
 
 /**

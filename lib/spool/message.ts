@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type KeyParts, type ObjectKey, parseKey } from '../archive/key.ts';
 import { walkMembers } from '../archive/member.ts';
-import { parseBatchHeader } from '../archive/read-header.ts';
+import { memberEpoch, parseBatchHeader } from '../archive/read-header.ts';
 import type { SpooledMember } from './spool.ts';
 
 /** What SQS takes in one message. */
@@ -19,8 +19,8 @@ export interface CheckedMember extends SpooledMember {
 
 /** A spooled message that no member can be made of. What it says never shows what is in it. */
 export class BadMessageError extends Error {
-  constructor(why: string, options?: ErrorOptions) {
-    super(`no member in this message: ${why}`, options);
+  constructor(why: string) {
+    super(`no member in this message: ${why}`);
     this.name = 'BadMessageError';
   }
 }
@@ -45,9 +45,11 @@ export function checkMember(key: string, sha256: string, member: Buffer): Checke
   if (parts === undefined) throw new BadMessageError('its key is none of this archive');
   if (hash('sha256', member) !== sha256)
     throw new BadMessageError("its member has not its checksum's SHA-256");
-  const { uuid, app } = headerOf(member);
-  if (uuid !== parts.uuid || app !== parts.app) {
-    throw new BadMessageError("its key is not its member's: another app, or another uuid");
+  const header = headerOf(member);
+  // A header that had to leave out its first time says less than the key does.
+  const sameTime = header.truncated === true || memberEpoch(header) === parts.epochMs;
+  if (header.uuid !== parts.uuid || header.app !== parts.app || !sameTime) {
+    throw new BadMessageError("its key is not its member's: another app, time or uuid");
   }
   return { key: key as ObjectKey, parts, member };
 }
@@ -59,9 +61,8 @@ function headerOf(member: Buffer) {
     return parseBatchHeader(first.headerJson);
   } catch (cause) {
     if (cause instanceof BadMessageError) throw cause;
-    throw new BadMessageError(cause instanceof Error ? cause.message : 'its member is not readable', {
-      cause,
-    });
+    // Without its cause, which can quote what is in it.
+    throw new BadMessageError(cause instanceof Error ? cause.message : 'its member is not readable');
   }
 }
 

@@ -21,7 +21,7 @@ const hourMs = 60 * 60 * 1000;
 
 /**
  * Which objects members become: grouped by app and hour (UTC), each uuid once within a group, sorted, and split
- * where an object would exceed `maxObjectBytes`. The same members always become the same objects.
+ * where an object would exceed `maxObjectBytes`. The same members, in any order, become objects of the same keys.
  */
 export function planObjects<T extends PlannedMember>(
   members: Iterable<T>,
@@ -39,7 +39,8 @@ export function planObjects<T extends PlannedMember>(
 
 function objectsOf<T extends PlannedMember>(group: T[], maxObjectBytes: number): PlannedObject<T>[] {
   const byUuid = new Map<string, { first: T; copies: T[] }>();
-  for (const member of group.sort(byEpochAndUuid)) {
+  // Copies of a member can differ in length, and so in what fits an object: by the time of their receipt, say.
+  for (const member of group.sort((a, b) => byEpochAndUuid(a, b) || a.bytes - b.bytes)) {
     const known = byUuid.get(member.parts.uuid);
     if (known === undefined) byUuid.set(member.parts.uuid, { first: member, copies: [] });
     else known.copies.push(member);

@@ -17,7 +17,7 @@ export interface StoreOutcome<T extends PlannedMember> {
   readonly object: PlannedObject<T>;
   readonly bytes: number;
   /** Why it is not known to be stored; undefined where it is. */
-  readonly failure?: StoreError;
+  readonly failure?: Error;
 }
 
 /** Objects under way at once: each holds its bytes. */
@@ -26,8 +26,8 @@ const width = 4;
 const objectMs = 10_000;
 
 /**
- * Creates objects, several at once, and says of each whether it is stored: that one fails holds back no other.
- * When the store turns out to be away, the rest is not waited for. Rejects only when `read` does.
+ * Creates objects, several at once, and says of each whether it is stored: that one can't be read or stored holds
+ * back no other. When the store turns out to be away, the rest is not waited for. Never rejects.
  */
 export async function storeObjects<T extends PlannedMember>({
   store,
@@ -38,20 +38,18 @@ export async function storeObjects<T extends PlannedMember>({
   const deadline = performance.now() + budgetMs;
   const circuit = new Circuit();
   return sideBySide(objects, width, async (object) => {
-    const left = deadline - performance.now();
-    const away = circuit.admit() === 'not';
-    if (away || left <= 0) {
-      const why = away ? 'the store did not take other objects' : 'no time is left';
-      return { object, bytes: 0, failure: new StoreError('unavailable', why) };
-    }
-    const body = await read(object);
     try {
-      const limits = { budgetMs: Math.min(objectMs, left), bytes: body.length, circuit };
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new StoreError('unavailable', 'no time is left');
+      if (circuit.admit() === 'not') {
+        throw new StoreError('unavailable', 'the store did not take other objects');
+      }
+      const body = await read(object);
+      const limits = { budgetMs: Math.min(objectMs, leftMs), bytes: body.length, circuit };
       await writeWithin((signal) => store.create(object.key, body, signal), limits);
       return { object, bytes: body.length };
-    } catch (error) {
-      // writeWithin throws nothing else.
-      const failure = error instanceof StoreError ? error : new StoreError('unavailable', String(error));
+    } catch (cause) {
+      const failure = cause instanceof Error ? cause : new Error('its bytes could not be read', { cause });
       return { object, bytes: 0, failure };
     }
   });

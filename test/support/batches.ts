@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type ObjectKey, objectKey } from '../../lib/archive/key.ts';
 import { walkMembers } from '../../lib/archive/member.ts';
 import { type Message, readRange } from '../../lib/archive/read.ts';
@@ -6,7 +5,7 @@ import { memberEpoch, parseBatchHeader } from '../../lib/archive/read-header.ts'
 import type { Problem, TimeRange } from '../../lib/archive/read-objects.ts';
 import { type SealedBatch, sealBatch } from '../../lib/archive/seal.ts';
 import type { ArchiveReader } from '../../lib/archive/store.ts';
-import { batchUuid } from '../../lib/archive/uuid.ts';
+import { objectUuid } from '../../lib/archive/uuid.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { inspectBatch } from '../../lib/logplex/batch.ts';
 import { parseDrainToken } from '../../lib/logplex/drain-token.ts';
@@ -44,7 +43,7 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
   });
 }
 
-/** One object of several members, sorted by (epoch, uuid) and named by the first. */
+/** One object of several members, as the archiver would make it, but however far apart they are. */
 export function mergeMembers(batches: readonly SealedBatch[], app: AppName = testApp): StoredBatches {
   const members = batches
     .flatMap(({ member }) => [...walkMembers(member)])
@@ -55,12 +54,8 @@ export function mergeMembers(batches: readonly SealedBatch[], app: AppName = tes
     .sort((a, b) => a.epochMs - b.epochMs || (a.uuid < b.uuid ? -1 : Number(a.uuid > b.uuid)));
   const [first] = members;
   if (first === undefined) throw new Error('an object has at least one member');
-  const sha256 = createHash('sha256')
-    .update(members.map(({ uuid }) => uuid).join())
-    .digest();
-  const uuid = members.length === 1 ? first.uuid : batchUuid({ sha256 });
   return {
-    key: objectKey({ app, epochMs: first.epochMs, uuid }),
+    key: objectKey({ app, epochMs: first.epochMs, uuid: objectUuid(members.map(({ uuid }) => uuid)) }),
     body: Buffer.concat(members.map(({ bytes }) => bytes)),
   };
 }

@@ -67,6 +67,8 @@ describe('a timestamp', () => {
     '2026-13-21T20:52:47Z',
     '2026-11-21T25:52:47Z',
     '1969-12-31T23:59:59Z',
+    // In UTC that is the year 10000.
+    '9999-12-31T23:59:59-01:00',
     'Sat Nov 21 20:52:47 2026',
   ])('is not %j', (text) => {
     expect(parseTimestamp(text)).toBeUndefined();
