@@ -45,6 +45,8 @@ async function openStageWatch(stage: string, target: Target, watching: WatchingO
     receiverFunction: await nameIn(parameterNames.receiverFunction),
     alertsTopic: await nameIn(parameterNames.alertsTopic),
     urgentTopic: await nameIn(parameterNames.urgentTopic),
+    spoolQueue: await nameIn(parameterNames.spoolQueue),
+    spoolDeadLetters: await nameIn(parameterNames.spoolDeadLetters),
   };
   return new StageWatch(names, watching).job();
 }
@@ -67,6 +69,7 @@ export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
   const { parameters } = target;
   const flags = dataFlag(data);
   const { DirectorySpace } = await import('../lib/watch/directory-space.ts');
+  const { DirectorySpoolReader } = await import('../lib/spool/directory-spool-reader.ts');
   const [ledger, archive, lister, secrets, heartbeat] = await Promise.all([
     target.openLedger(),
     target.openArchive(),
@@ -82,6 +85,7 @@ export async function openLocalWatch(local: LocalWatch): Promise<WatchJob> {
     archive,
     lister,
     ledger,
+    spool: new DirectorySpoolReader(join(data, 'spool')),
     incidents: store,
     retention: { directories: [{ subject: 'data', reader: new DirectorySpace(data) }] },
     target: flags,

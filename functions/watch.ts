@@ -10,6 +10,8 @@ const environment = requireVariables(
   'CISTERN_RECEIVER_FUNCTION',
   'CISTERN_TOPIC_ARN',
   'CISTERN_URGENT_TOPIC_ARN',
+  'CISTERN_QUEUE_URL',
+  'CISTERN_DEAD_LETTERS_URL',
 );
 const log = powertoolsLog('watch');
 const names = {
@@ -19,6 +21,8 @@ const names = {
   receiverFunction: environment.CISTERN_RECEIVER_FUNCTION,
   alertsTopic: environment.CISTERN_TOPIC_ARN,
   urgentTopic: environment.CISTERN_URGENT_TOPIC_ARN,
+  spoolQueue: environment.CISTERN_QUEUE_URL,
+  spoolDeadLetters: environment.CISTERN_DEAD_LETTERS_URL,
 };
 const watch = new StageWatch(names, { log, canary: true });
 

@@ -21,6 +21,7 @@ const plurals: Readonly<Record<CheckName, string>> = {
   retention: 'stores are not set up as configured',
   drain: 'apps have drains that need mending',
   canary: 'canaries are lost',
+  spool: 'things are wrong with the spool',
   loss: 'kinds of loss were counted',
   jobs: 'jobs are late',
   alerts: 'channels fail',
@@ -68,6 +69,8 @@ function nextCommand({ id, check, apps, subjects }: LiveIncident): string {
     case 'canary':
     case 'retention':
       return 'cistern watch --once';
+    case 'spool':
+      return 'cistern spool status';
     case 'jobs':
       return 'cistern job list';
     case 'alerts':

@@ -19,6 +19,7 @@ export const checkRules: Readonly<Record<CheckName, CheckRule>> = {
   retention: { opensAfter: 1, kind: 'state' },
   drain: { opensAfter: 2, kind: 'state' },
   canary: { opensAfter: 2, kind: 'state' },
+  spool: { opensAfter: 1, kind: 'state' },
   loss: { opensAfter: 1, kind: 'event' },
   jobs: { opensAfter: 2, kind: 'state' },
   alerts: { opensAfter: 1, kind: 'state' },

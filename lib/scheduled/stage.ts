@@ -10,6 +10,9 @@ import { LedgerIncidents } from '../incidents/ledger-incidents.ts';
 import { rulesOf } from '../incidents/rules.ts';
 import { S3Ledger } from '../ledger/s3-ledger.ts';
 import type { Log } from '../log.ts';
+import { CloudWatchSpoolAge } from '../spool/cloudwatch-spool-age.ts';
+import { createSqsClient } from '../spool/sqs-spool.ts';
+import { SqsSpoolReader } from '../spool/sqs-spool-reader.ts';
 import { requireStoredConfig } from '../stored-config.ts';
 import { CloudWatchCountersReader, createCloudWatchClient } from '../watch/cloudwatch-counters-reader.ts';
 import { expectedArchive, expectedLedger } from '../watch/expected-buckets.ts';
@@ -26,6 +29,9 @@ export interface StageNames {
   readonly receiverFunction: string;
   readonly alertsTopic: string;
   readonly urgentTopic: string;
+  /** URLs of the spool's queue, and of the queue of what it gave up. */
+  readonly spoolQueue: string;
+  readonly spoolDeadLetters: string;
 }
 
 export interface StageWatchOptions {
@@ -48,6 +54,10 @@ export class StageWatch {
   readonly #ledgerS3 = createS3Client();
   readonly #sns = new SnsClients();
   readonly #cloudWatch = createCloudWatchClient();
+  readonly #sqs = createSqsClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  });
   readonly #names: StageNames;
   readonly #parameters: SsmParameters;
   readonly #options: StageWatchOptions;
@@ -82,6 +92,7 @@ export class StageWatch {
       ledger,
       incidents: store,
       retention: { buckets: this.#buckets(config) },
+      spool: this.#spool(),
       counters: new CloudWatchCountersReader(this.#cloudWatch, { stage, functionName }),
       target,
       opened,
@@ -99,6 +110,12 @@ export class StageWatch {
       heartbeat,
       log,
     };
+  }
+
+  #spool(): SqsSpoolReader {
+    const { stage, spoolQueue: queueUrl, spoolDeadLetters: deadLettersUrl } = this.#names;
+    const age = new CloudWatchSpoolAge(this.#cloudWatch, { stage, queueName: queueNameOf(queueUrl) });
+    return new SqsSpoolReader(this.#sqs, { queueUrl, deadLettersUrl }, age);
   }
 
   #buckets(config: Config) {
@@ -122,6 +139,11 @@ export class StageWatch {
     const own = told.filter(([, arn]) => accountOf(arn) === accountOf(urgentTopic));
     return new Map([...own, ['topic urgent', urgentTopic]]);
   }
+}
+
+/** Of `https://sqs.<region>.amazonaws.com/<account>/<name>`. */
+function queueNameOf(queueUrl: string): string {
+  return queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
 }
 
 /** Of `arn:<partition>:sns:<region>:<account>:<name>`. */

@@ -10,6 +10,8 @@ import { recordsCheck } from '../incidents/records-check.ts';
 import type { State } from '../incidents/state.ts';
 import { type JobName, jobs } from '../jobs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { SpoolReader } from '../spool/spool.ts';
+import { archiveLag } from '../watch/archive-lag.ts';
 import { canaryCheck } from '../watch/canary.ts';
 import { canaryApp } from '../watch/canary-app.ts';
 import type { CountersReader } from '../watch/counters-reader.ts';
@@ -21,6 +23,7 @@ import { jobsCheck } from '../watch/jobs-check.ts';
 import { lossCheck } from '../watch/loss.ts';
 import type { PageLister } from '../watch/page-lister.ts';
 import { type RetentionOptions, retentionCheck } from '../watch/retention.ts';
+import { spoolCheck } from '../watch/spool.ts';
 import { tracerUrl } from '../watch/tracer-url.ts';
 import { volumeCheck } from '../watch/volume.ts';
 
@@ -33,6 +36,8 @@ export interface WatchPorts {
   readonly ledger: Ledger;
   readonly incidents: IncidentStore;
   readonly retention: RetentionOptions;
+  /** What waits between receiver and archive. */
+  readonly spool: SpoolReader;
   /** Absent where nobody counts: another process than the one that receives. */
   readonly counters?: CountersReader | undefined;
   /** What names it on a command line: `--stage production`. */
@@ -49,19 +54,22 @@ export interface WatchPorts {
 
 /** Every check that can be done through these ports. */
 export function checksThrough(ports: WatchPorts): (known: KnownState) => readonly Check[] {
-  const { config, parameters, archive, lister, ledger, counters, target, startedAt } = ports;
+  const { config, parameters, archive, lister, ledger, spool, counters, target, startedAt } = ports;
   const { apps } = config;
   const names = apps.map(({ name }) => name);
+  const windowMs = config.archiver.windowSeconds * 1000;
+  const lag = archiveLag(config.delivery === 'buffered' ? windowMs : 0, spool);
   const fixed = [
-    freshnessCheck({ apps, lister, ...(startedAt === undefined ? {} : { startedAt }) }),
+    freshnessCheck({ apps, lister, lag, ...(startedAt === undefined ? {} : { startedAt }) }),
     retentionCheck(ports.retention),
     drainCheck({ apps: names, parameters, heroku: (token) => new Heroku(token), target }),
+    spoolCheck({ spool, windowMs }),
     jobsCheck({ ledger, jobs: jobs satisfies Record<JobName, unknown> }),
     ...(counters === undefined
       ? []
       : [lossCheck({ counters, listed: apps.length > 0 }), volumeCheck({ apps, counters })]),
     ...(ports.canary
-      ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive })]
+      ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive, lag })]
       : []),
   ];
   return ({ state, setAside }) =>

@@ -7,6 +7,7 @@ export const checkNames = [
   'retention',
   'drain',
   'canary',
+  'spool',
   'loss',
   'jobs',
   'alerts',

@@ -2,7 +2,9 @@ import { appPrefix, type ObjectKey } from '../archive/key.ts';
 import type { AppName } from '../drains/app-name.ts';
 import { describeError } from '../error-code.ts';
 import { sideBySide } from '../side-by-side.ts';
+import type { SpoolStatus } from '../spool/spool.ts';
 import { type ActiveHours, activeBetween, activeSince, isActive } from './active-hours.ts';
+import { type ArchiveLag, noLag, usualLagMs } from './archive-lag.ts';
 import type { Check, Finding, Look, Memory } from './finding.ts';
 import { epochOf, findNewestKey, lookForKey, type NewestKey, readKey } from './newest-key.ts';
 import type { PageLister } from './page-lister.ts';
@@ -23,13 +25,23 @@ export interface FreshnessSettings {
    * looks beside it goes by what that process has left in the memory.
    */
   readonly startedAt?: number;
+  /** Left out where each batch is stored at once, and there is no spool. */
+  readonly lag?: ArchiveLag;
 }
 
-/** Whether each app has sent anything lately. One list request for an app that has, two for one that has not. */
-export function freshnessCheck({ apps, lister, startedAt }: FreshnessSettings): Check {
+/**
+ * Whether each app has sent anything lately. One list request for an app that has; two for one that has not, and
+ * another while batches wait in the spool.
+ */
+export function freshnessCheck({ apps, lister, startedAt, lag = noLag }: FreshnessSettings): Check {
   return {
     name: 'freshness',
-    look: (look) => sideBySide(apps, appsAtOnce, (app) => lookAt(app, { lister, startedAt, look })),
+    look: (look) => {
+      let spooled: Promise<SpoolStatus | undefined> | undefined;
+      const context = { lister, startedAt, look, lagMs: usualLagMs(lag) };
+      const onceSpooled = () => (spooled ??= lag.spooled(look.signal));
+      return sideBySide(apps, appsAtOnce, (app) => lookAt(app, { ...context, spooled: onceSpooled }));
+    },
   };
 }
 
@@ -37,11 +49,17 @@ export function freshnessCheck({ apps, lister, startedAt }: FreshnessSettings): 
 const appsAtOnce = 16;
 const minuteMs = 60_000;
 const patienceMs = 24 * 60 * minuteMs;
+/** For so long, what an app may have sent is taken to be in the spool: then somebody has to look. */
+const spoolExcusesMs = 60 * minuteMs;
 
 interface Context {
   readonly lister: PageLister;
   readonly startedAt: number | undefined;
   readonly look: Look;
+  /** How far the archive is behind when all is well. */
+  readonly lagMs: number;
+  /** What waits in the spool; undefined where there is none, or nobody can tell. */
+  spooled(): Promise<SpoolStatus | undefined>;
 }
 
 /** What is known of an app from earlier: a key that it had, or else since when it is watched. */
@@ -63,24 +81,50 @@ async function lookAt(app: FreshApp, context: Context): Promise<Finding> {
   }
 }
 
-async function judge(app: FreshApp, known: Known, { lister, look }: Context): Promise<Finding> {
+async function judge(app: FreshApp, known: Known, context: Context): Promise<Finding> {
+  const { lister, look, lagMs } = context;
   const { now, signal } = look;
   if (!isActive(app.activeHours, now)) {
     return skipped(app, known, `It is outside the active hours of ${app.name}`);
   }
-  const from = activeSince(app.activeHours, now, app.silenceMinutes * minuteMs);
+  const from = activeSince(app.activeHours, now - lagMs, app.silenceMinutes * minuteMs);
   const sighting = await lookForKey(lister, app.name, { from, now }, signal);
   if (sighting.kind === 'fresh') return fresh(app, known, sighting.key);
   if (sighting.kind === 'hidden') return hidden(app, known, sighting.by);
   if (known.startedAt !== undefined && known.startedAt > from) {
     return skipped(app, known, `Cistern has not been up for ${app.silenceMinutes} active minutes yet`);
   }
+  const spooledMs = spooledFor(await context.spooled());
+  if (spooledMs > 0 && (await wasFreshBefore(app, spooledMs, context))) {
+    return skipped(
+      app,
+      known,
+      `Nothing of ${app.name} was stored for ${describeMinutes(app, app.silenceMinutes)}, but batches wait in the spool: whether it is silent shows when they are archived`,
+    );
+  }
   const newest = sighting.requests > 1 ? remembered(known) : await findNewest(app.name, known, lister, look);
   if (newest === 'hidden') return hidden(app, known, appPrefix(app.name));
   if (newest === undefined) return neverSeen(app, known, now);
   // It was stored between the two requests.
   if (epochOf(newest.key) >= from) return fresh(app, known, newest.key);
-  return silent(app, known, newest, now);
+  return silent(app, known, newest, { now, spooled: spooledMs > 0 });
+}
+
+/** How long the oldest batch has waited in the spool. Where nobody has measured it, it may be as long as counts. */
+function spooledFor(status: SpoolStatus | undefined): number {
+  if (status === undefined || status.waiting + status.underWay === 0) return 0;
+  return Math.min(status.oldestMs ?? spoolExcusesMs, spoolExcusesMs);
+}
+
+/** Whether an app was not silent when the oldest batch of the spool arrived: what it sent since may wait there. */
+async function wasFreshBefore(
+  app: FreshApp,
+  spooledMs: number,
+  { lister, look, lagMs }: Context,
+): Promise<boolean> {
+  const { now, signal } = look;
+  const from = activeSince(app.activeHours, now - lagMs - spooledMs, app.silenceMinutes * minuteMs);
+  return (await lookForKey(lister, app.name, { from, now }, signal)).kind === 'fresh';
 }
 
 /** That an app is silent is known by now: a key it once had is enough where the newest one can't be found. */
@@ -115,7 +159,12 @@ function fresh(app: FreshApp, known: Known, key: ObjectKey): Finding {
   };
 }
 
-function silent(app: FreshApp, known: Known, { key, exact }: NewestKey, now: number): Finding {
+function silent(
+  app: FreshApp,
+  known: Known,
+  { key, exact }: NewestKey,
+  { now, spooled }: { readonly now: number; readonly spooled: boolean },
+): Finding {
   const since = epochOf(key);
   const silentMs = activeBetween(app.activeHours, Math.max(since, known.startedAt ?? since), now);
   // Where newer keys may lie behind the page, the silence is known to be over the threshold, and no more.
@@ -131,7 +180,7 @@ function silent(app: FreshApp, known: Known, { key, exact }: NewestKey, now: num
       lastObject: key,
       ...(exact ? {} : { lastObjectIs: 'at or after' }),
     },
-    remedy: `Run \`cistern smoke cistern-canary\` (one of ${app.name} itself would end its silence). Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
+    remedy: `${spooled ? 'Batches wait in the spool, its own perhaps among them: see `cistern spool status` first. ' : ''}Run \`cistern smoke cistern-canary\` (one of ${app.name} itself would end its silence). Where that succeeds, see whether the app runs, and whether \`heroku drains --app ${app.name}\` lists its drain`,
     since,
     memory: remember({ ...known, lastKey: key }),
   };

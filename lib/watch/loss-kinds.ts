@@ -4,7 +4,7 @@ import type { WatchedCounter } from './counters-reader.ts';
 export interface LossKind {
   readonly counter: WatchedCounter;
   readonly status: 'warning' | 'critical' | 'by number';
-  /** Whether the receiver counts it per app as well. */
+  /** Whether it is counted per app as well. */
   readonly perApp: boolean;
   /** What happened so often; `count` is written out, as in `1 batch`, `2 batches`. */
   readonly happened: { readonly one: string; readonly many: string };
@@ -12,9 +12,10 @@ export interface LossKind {
 }
 
 /**
- * Every counter by which something was lost, may have been, or is not kept as its operator meant it. Two are
+ * Every counter by which something was lost, may have been, or is not kept as its operator meant it. Some are
  * left out: of `aborted`, Heroku sends the batch again and declares lost what it gives up; of
- * `headers-truncated`, the batch itself is whole.
+ * `headers-truncated`, the batch itself is whole; what is `spooled` or `left-in-spool` is kept, and the check of
+ * the spool says when it waits for too long.
  */
 export const lossKinds: readonly LossKind[] = [
   {
@@ -29,11 +30,42 @@ export const lossKinds: readonly LossKind[] = [
     status: 'critical',
     perApp: true,
     happened: {
-      one: 'request was answered 503, its batch not stored',
-      many: 'requests were answered 503, their batches not stored',
+      one: 'request was answered 503, its batch neither stored nor spooled',
+      many: 'requests were answered 503, their batches neither stored nor spooled',
     },
     remedy:
-      "Mend the archive's store: see the receiver's log. Heroku tries a batch three times, then drops it",
+      "Mend the archive's store, or the spool: see the receiver's log. Heroku tries a batch three times, then drops it",
+  },
+  {
+    counter: 'set-aside',
+    status: 'critical',
+    perApp: false,
+    happened: {
+      one: 'bad spooled message was set aside whole, and is not in the archive',
+      many: 'bad spooled messages were set aside whole, and are not in the archive',
+    },
+    remedy: 'See what they are, and why each is bad: `cistern spool inspect`',
+  },
+  {
+    counter: 'store-circuit-opened',
+    status: 'warning',
+    perApp: false,
+    happened: {
+      one: "time the archive's store failed and was avoided: batches went through the spool",
+      many: "times the archive's store failed and was avoided: batches went through the spool",
+    },
+    remedy:
+      "See the receiver's log for why the store failed, and whether the spool empties (`cistern spool status`)",
+  },
+  {
+    counter: 'spool-circuit-opened',
+    status: 'warning',
+    perApp: false,
+    happened: {
+      one: 'time the spool failed and was avoided: batches were stored at once, or refused where the store failed too',
+      many: 'times the spool failed and was avoided: batches were stored at once, or refused where the store failed too',
+    },
+    remedy: "See the receiver's log for why the spool failed: it may have been busy, or refuse the receiver",
   },
   {
     counter: 'malformed',

@@ -26,6 +26,8 @@ export interface Search {
   readonly windowMs?: number;
   /** How long to look, besides that window. */
   readonly withinMs?: number;
+  /** Look at all objects of the tracer's hour: after a failure it may be in one that began long before it. */
+  readonly wholeHour?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,20 +39,23 @@ const waits = [200, 500, 1_000, 2_000, 4_000];
 /** Objects of others that a look reads, at most: those of a busy app are not worth reading all. */
 const maxReads = 64;
 const maxRawBytes = 1024 * 1024;
+const hourMs = 60 * 60 * 1000;
 
 /**
  * Looks for a tracer's member until it is there, in few requests: one list a look, and each object read at most
  * once. Rejects when the archive can't be read, or when `signal` aborts.
  */
 export async function findTracer(archive: ArchiveReader, tracer: Tracer, search: Search): Promise<Found> {
-  const { app, windowMs = 0, withinMs = foundWithinMs, signal } = search;
+  const { app, windowMs = 0, withinMs = foundWithinMs, wholeHour = false, signal } = search;
   const started = performance.now();
   const elapsed = (): number => performance.now() - started;
-  // An object of several members is named by its first one, which can be older by the window.
-  const from = keysFrom(app, Math.max(0, tracer.epochMs - windowMs));
+  // An object of several members is named by its first one, which can be older by the window, and is of the same
+  // hour at the least.
+  const hour = Math.floor(tracer.epochMs / hourMs) * hourMs;
+  const from = keysFrom(app, wholeHour ? hour : Math.max(hour, tracer.epochMs - windowMs));
   const seen = new Set<string>();
   for (let looks = 0; ; looks += 1) {
-    const keys = await orAborted(unseenKeys(archive, app, from, seen, tracer.uuid), signal);
+    const keys = await orAborted(unseenKeys(archive, app, from, seen, tracer), signal);
     const listedMs = elapsed();
     for (const key of keys.slice(0, maxReads)) {
       seen.add(key);
@@ -65,22 +70,21 @@ export async function findTracer(archive: ArchiveReader, tracer: Tracer, search:
   }
 }
 
-/** The tracer's own object first, where it has one. */
+/** The tracer's own object first, where it has one; then those that began nearest to it. */
 async function unseenKeys(
   archive: ArchiveReader,
   app: AppName,
   from: string,
   seen: ReadonlySet<string>,
-  uuid: string,
+  { uuid, epochMs }: Tracer,
 ): Promise<string[]> {
-  const keys: string[] = [];
+  const found: { readonly key: string; readonly distance: number }[] = [];
   for await (const { key } of archive.list(appPrefix(app), from)) {
     const parts = parseKey(key);
     if (parts === undefined || seen.has(key)) continue;
-    if (parts.uuid === uuid) keys.unshift(key);
-    else keys.push(key);
+    found.push({ key, distance: parts.uuid === uuid ? -1 : Math.abs(parts.epochMs - epochMs) });
   }
-  return keys;
+  return found.sort((a, b) => a.distance - b.distance).map(({ key }) => key);
 }
 
 async function contentOf(

@@ -15,13 +15,13 @@ export interface Tracer {
 }
 
 /**
- * A tracer like no other: two at once can't be taken for each other. It carries what is easily damaged on the
+ * A tracer like no other: two at once can't be taken for each other; with the same frame id (32 hex digits), the
+ * same again. It carries what is easily damaged on the
  * way: bytes that are no UTF-8, a newline inside a message, a message without one at its end.
  *
  * It has no drain token, so that the secret and the path alone say which app it is.
  */
-export function makeTracer(epochMs: number): Tracer {
-  const frameId = randomBytes(16).toString('hex');
+export function makeTracer(epochMs: number, frameId: string = randomBytes(16).toString('hex')): Tracer {
   const time = new Date(epochMs).toISOString().replace('Z', '000+00:00');
   const header = `<190>1 ${time} host app cistern.canary - `;
   const messages = [

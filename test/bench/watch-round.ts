@@ -91,6 +91,7 @@ class SlowStage {
       ledger,
       incidents: store,
       retention: {},
+      spool: { status: async () => ({ waiting: 0, underWay: 0, deadLetters: 0 }) },
       counters: {
         sums: async (queries, range) => {
           await wait(latencyMs);

@@ -7,6 +7,7 @@ import { assembleMember, walkMembers } from '../../lib/archive/member.ts';
 import { type ArchiveReader, StoreError } from '../../lib/archive/store.ts';
 import { visitFrames } from '../../lib/logplex/frames.ts';
 import { ReceiverServer } from '../../lib/receiver/http-server.ts';
+import { archiveLag } from '../../lib/watch/archive-lag.ts';
 import { type CanaryOptions, canaryCheck, canarySubject } from '../../lib/watch/canary.ts';
 import { canaryApp } from '../../lib/watch/canary-app.ts';
 import type { Finding } from '../../lib/watch/finding.ts';
@@ -93,7 +94,9 @@ describe('the canary, against a receiver', () => {
       },
     };
 
-    expect(await canary({ archive: gathered, windowMs: 60_000 })).toMatchObject({ status: 'ok' });
+    expect(await canary({ archive: gathered, lag: archiveLag(60_000, undefined) })).toMatchObject({
+      status: 'ok',
+    });
   });
 
   it('is critical when what was acknowledged is nowhere', async () => {
@@ -188,7 +191,7 @@ describe('the canary, against a receiver', () => {
   });
 
   it('is critical when the store is gone', async () => {
-    receiver.store.script.push(new StoreError('refused', 'no such bucket'));
+    receiver.store.script.push(...Array(50).fill(new StoreError('refused', 'no such bucket')));
 
     const finding = await canary();
 

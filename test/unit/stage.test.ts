@@ -33,6 +33,8 @@ it.each([
       receiverFunction: 'receiver',
       alertsTopic: 'arn:aws:sns:eu-west-1:111122223333:alerts',
       urgentTopic: 'arn:aws:sns:eu-west-1:111122223333:urgent',
+      spoolQueue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/spool',
+      spoolDeadLetters: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters',
     },
     { log: silentLog, canary: false },
   );
