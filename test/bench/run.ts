@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { archiver } from './archiver.ts';
 import { coldStart } from './cold-start.ts';
 import { type Benchmark, type Effort, type Figure, formatTable } from './figure.ts';
 import { framing } from './framing.ts';
@@ -14,6 +15,7 @@ import { levels } from './levels.ts';
 import { pageDelay } from './page-delay.ts';
 import { receiveLarge, receiveSmall } from './receive.ts';
 import { serveLarge, serveSmall } from './serve.ts';
+import { bufferedPuts, recoverySqs } from './spool-scenes.ts';
 import { watchDirectory, watchRequests } from './watch.ts';
 import { watchManyApps } from './watch-round.ts';
 
@@ -29,6 +31,9 @@ const promised: readonly Benchmark[] = [
   watchManyApps,
   pageDelay,
   watchDirectory,
+  bufferedPuts,
+  archiver,
+  recoverySqs,
 ];
 const benchmarks: readonly Benchmark[] = [...promised, levels];
 const names = namesOf(benchmarks);
