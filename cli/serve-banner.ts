@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { addSecret, sharedUrlFor } from '../lib/drains/admin.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { type ParameterStore, parameterNames } from '../lib/drains/parameters.ts';
+import type { DeliveryMode } from '../lib/spool/delivery.ts';
 import type { ServeOutput } from './serve-output.ts';
 
 interface Started {
@@ -10,6 +11,7 @@ interface Started {
   readonly port: number;
   readonly data: string;
   readonly bucket?: string;
+  readonly delivery: DeliveryMode;
   readonly publicUrl: URL | undefined;
   readonly parameters: ParameterStore;
   readonly output: ServeOutput;
@@ -36,18 +38,20 @@ export async function announce({ parameters, output, publicUrl, ...started }: St
     output.warn('others can read the data directory: close it with chmod 700', { data: started.data });
   }
   const archive = started.bucket === undefined ? `${started.data}/archive` : `bucket ${started.bucket}`;
-  if (process.stdout.isTTY) process.stdout.write(instructions(receiver, archive, url, readLine(started)));
+  const { delivery, data } = started;
+  const kept = delivery === 'direct' ? archive : `${archive}, many batches an object: first in ${data}/spool`;
+  if (process.stdout.isTTY) process.stdout.write(instructions(receiver, kept, url, readLine(started)));
   else {
-    output.info('listening', { url: own.origin, receiver: receiver.origin, archive });
-    if (known === undefined) process.stderr.write(instructions(receiver, archive, url, readLine(started)));
+    output.info('listening', { url: own.origin, receiver: receiver.origin, archive, delivery });
+    if (known === undefined) process.stderr.write(instructions(receiver, kept, url, readLine(started)));
   }
 }
 
 /** What to do next, ready to paste. */
-function instructions(receiver: URL, archive: string, url: string, readBack: string): string {
+function instructions(receiver: URL, kept: string, url: string, readBack: string): string {
   const heading = (text: string) => styleText('bold', text, { stream: process.stdout });
   return `
-${heading('Cistern')} listens on ${receiver.origin} and keeps what it gets in ${archive}
+${heading('Cistern')} listens on ${receiver.origin} and keeps what it gets in ${kept}
 
 ${heading('Drain URL')} (any app: put its name in place of ${exampleApp}; the secret is in it)
   ${url}

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { DirectoryStore } from '../lib/archive/directory-store.ts';
-import type { ArchiveReader, ArchiveWriter } from '../lib/archive/store.ts';
 import { StoreError } from '../lib/archive/store.ts';
 import { type Config, parseLocalConfig } from '../lib/config.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
@@ -13,12 +12,21 @@ import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
 import type { Counters } from '../lib/receiver/counters.ts';
 import { ReceiverServer } from '../lib/receiver/http-server.ts';
 import { MemoryCounters } from '../lib/receiver/memory-counters.ts';
-import { tellSwitches } from '../lib/receiver/tell-switches.ts';
-import { Delivery } from '../lib/spool/delivery.ts';
+import type { DeliveryMode } from '../lib/spool/delivery.ts';
 import { CliError } from './errors.ts';
+import {
+  forgetEmptyVariables,
+  notEmpty,
+  parseDelivery,
+  parseMinutes,
+  parsePort,
+  parsePublicUrl,
+} from './serve-arguments.ts';
 import { announce } from './serve-banner.ts';
+import { ServeDelivery } from './serve-delivery.ts';
 import { type ServeOutput, serveOutput } from './serve-output.ts';
 import { orUnreadable, withListedApps } from './serve-registry.ts';
+import { type Archive, openStore } from './serve-store.ts';
 import type { ServeWatch } from './serve-watch.ts';
 import { keepServedConfig, readConfigFile } from './target-config.ts';
 
@@ -28,6 +36,7 @@ export interface ServeOptions {
   readonly data: string;
   readonly bucket?: string;
   readonly config?: string;
+  readonly delivery?: DeliveryMode;
   readonly url?: string;
   readonly watch: number;
 }
@@ -67,6 +76,14 @@ export function serveCommand(): Command {
     )
     .addOption(
       new Option(
+        '--delivery <direct|buffered>',
+        'store each batch by itself, or spool it and store many in one object (default: as configured, else direct)',
+      )
+        .env('CISTERN_DELIVERY')
+        .argParser(parseDelivery),
+    )
+    .addOption(
+      new Option(
         '--url <url>',
         'where senders reach this server, when that is not its own address (a proxy)',
       ).env('CISTERN_URL'),
@@ -83,16 +100,18 @@ export function serveCommand(): Command {
 
 const help = `
 The first start makes the data directory and a first secret, and prints the drain URL with it.
-Stop it with Ctrl-C: requests under way are answered first.
+Stop it with Ctrl-C: requests under way are answered first, and what is spooled is archived.
+What the store does not take waits in <data>/spool, over restarts too.
 
 Examples:
   cistern serve                                        ./data on http://127.0.0.1:8080
   cistern serve --port 0 --data /var/lib/cistern
+  cistern serve --delivery buffered
   cistern serve --host 0.0.0.0 --url https://logs.example.com
   AWS_ENDPOINT_URL_S3=http://127.0.0.1:9000 cistern serve --bucket logs`;
 
 async function serve(options: ServeOptions): Promise<void> {
-  const config = options.config === undefined ? parseLocalConfig({}) : await readConfigFile(options.config);
+  const config = await chosenConfig(options);
   const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
   const output = serveOutput();
   const parameters = new DirectoryParameters(options.data);
@@ -104,20 +123,16 @@ async function serve(options: ServeOptions): Promise<void> {
   const registry = new CachedRegistry(reader, output, { cheapToFetch: true });
   const counters = new MemoryCounters();
   const counted = both(output, counters);
-  const delivery = new Delivery({
-    mode: 'direct',
-    store,
-    // Until there is one of its own.
-    spool: { maxMemberBytes: -1, put: async () => undefined },
-    onSwitch: tellSwitches(counted, output),
-  });
+  const spooling = new ServeDelivery({ data: options.data, config, store, counters, output });
+  const { delivery } = spooling;
   const server = new ReceiverServer({ registry, delivery, counters: counted, log: output });
 
   const port = await listen(server, options);
   try {
     if (store instanceof DirectoryStore) await store.prepare();
     await keepServedConfig(parameters, config);
-    await announce({ ...options, port, publicUrl, parameters, output });
+    await announce({ ...options, delivery: config.delivery, port, publicUrl, parameters, output });
+    spooling.start();
   } catch (error) {
     await server.close();
     throw unusable(error, options.data);
@@ -126,7 +141,13 @@ async function serve(options: ServeOptions): Promise<void> {
     options.watch === 0
       ? undefined
       : await startWatch({ options, config, parameters, store, counters, output });
-  await stopOnSignal(server, output, watch);
+  await stopOnSignal({ server, output, watch, spooling });
+}
+
+/** What is configured, and what the command line says instead. */
+async function chosenConfig({ config: file, delivery }: ServeOptions): Promise<Config> {
+  const config = file === undefined ? parseLocalConfig({}) : await readConfigFile(file);
+  return delivery === undefined ? config : { ...config, delivery };
 }
 
 interface Watched {
@@ -164,29 +185,6 @@ function both(...counters: readonly Counters[]): Counters {
   };
 }
 
-type Archive = ArchiveWriter & ArchiveReader;
-
-async function openStore({ bucket, data }: ServeOptions, output: ServeOutput): Promise<Archive> {
-  if (bucket === undefined) return new DirectoryStore(join(data, 'archive'));
-  const s3 = await import('../lib/archive/s3-store.ts');
-  const client = s3.createS3Client();
-  try {
-    await s3.checkBucket(client, bucket);
-  } catch (cause) {
-    throw new CliError(messageOf(cause), { cause });
-  }
-  const createOnly = await s3.checkCreateOnly(client, bucket);
-  if (createOnly !== 'enforced') {
-    output.warn(
-      createOnly === 'ignored'
-        ? 'this store ignores If-None-Match: a repeated batch overwrites itself; keep the bucket versioned'
-        : 'whether this store honours If-None-Match could not be found out',
-      { bucket },
-    );
-  }
-  return new s3.S3Store(client, bucket);
-}
-
 async function listen(server: ReceiverServer, { port, host }: ServeOptions): Promise<number> {
   try {
     return await server.listen(port, host);
@@ -205,12 +203,15 @@ async function listen(server: ReceiverServer, { port, host }: ServeOptions): Pro
 /** npm passes on the Ctrl-C that the terminal has sent already: one key press arrives twice. */
 const samePressMs = 1_000;
 
+interface Running {
+  readonly server: ReceiverServer;
+  readonly output: ServeOutput;
+  readonly watch: ServeWatch | undefined;
+  readonly spooling: ServeDelivery;
+}
+
 /** Resolves when a signal came and the last request was answered. A second one, later, ends it at once. */
-async function stopOnSignal(
-  server: ReceiverServer,
-  output: ServeOutput,
-  watch: ServeWatch | undefined,
-): Promise<void> {
+async function stopOnSignal({ server, output, watch, spooling }: Running): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   let stoppedAt: number | undefined;
   const stop = () => {
@@ -221,53 +222,10 @@ async function stopOnSignal(
   process.on('SIGINT', stop).on('SIGTERM', stop);
   await stopped.promise;
   output.info('stopping: answering what is under way');
-  await Promise.all([server.close(), watch?.stop()]);
+  await Promise.all([server.close().then(() => spooling.stop()), watch?.stop()]);
   output.info('stopped');
   // An idle connection to a store would keep the process alive.
   setImmediate(() => process.exit(0));
-}
-
-/** As for every command, an empty variable is one that is not set. */
-function forgetEmptyVariables(): void {
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('CISTERN_') && process.env[name] === '') delete process.env[name];
-  }
-}
-
-/** Throws {@link CliError} for what a script makes of a variable that it forgot: no host would be every host. */
-function notEmpty(flag: string): (text: string) => string {
-  return (text) => {
-    if (text !== '') return text;
-    throw new CliError(`${flag} is empty: give a value, or leave it out`);
-  };
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new CliError(`--port ${text}: a port is a number from 0 to 65535`);
-  }
-  return port;
-}
-
-function parseMinutes(text: string): number {
-  const minutes = Number(text);
-  // Who looks less often than the schedule says is reported by the check of jobs.
-  const most = jobs.watch.everyMinutes;
-  if (!/^\d+(?:\.\d+)?$/.test(text) || minutes > most) {
-    throw new CliError(`--watch ${text}: give minutes from 0 (never) to ${most}`);
-  }
-  return minutes;
-}
-
-function parsePublicUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain =
-    url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '';
-  if (!plain || url.username !== '' || url.password !== '') {
-    throw new CliError('--url: give scheme and host only, such as https://logs.example.com');
-  }
-  return url;
 }
 
 function unusable(error: unknown, data: string): CliError {

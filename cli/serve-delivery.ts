@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { ArchiveWriter } from '../lib/archive/store.ts';
+import type { Config } from '../lib/config.ts';
+import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
+import type { Counters } from '../lib/receiver/counters.ts';
+import { tellSwitches } from '../lib/receiver/tell-switches.ts';
+import { Delivery } from '../lib/spool/delivery.ts';
+import { DirectoryJournal } from '../lib/spool/directory-journal.ts';
+import { DirectorySegments } from '../lib/spool/directory-segments.ts';
+import { JournalArchiver } from '../lib/spool/journal-archiver.ts';
+import type { ServeOutput } from './serve-output.ts';
+
+export interface ServeDeliveryOptions {
+  readonly data: string;
+  readonly config: Config;
+  readonly store: ArchiveWriter;
+  /** Of the archiver, and of switches between the paths: neither is a request. */
+  readonly counters: Counters;
+  readonly output: ServeOutput;
+}
+
+/** How long a stop waits for what is spooled to be archived. */
+const stopWithinMs = 5_000;
+
+/** How `serve` brings batches to where they are durable: the store, and a journal with its archiver. */
+export class ServeDelivery {
+  readonly delivery: Delivery;
+  readonly #journal: DirectoryJournal;
+  readonly #archiver: JournalArchiver;
+  readonly #output: ServeOutput;
+
+  constructor({ data, config, store, counters, output }: ServeDeliveryOptions) {
+    const { windowSeconds, maxObjectMiB } = config.archiver;
+    const windowMs = windowSeconds * 1000;
+    this.#output = output;
+    const directory = join(data, 'spool');
+    this.#archiver = new JournalArchiver({
+      segments: new DirectorySegments(directory),
+      store,
+      ledger: new DirectoryLedger(join(data, 'ledger')),
+      counters,
+      log: output,
+      maxObjectBytes: maxObjectMiB * 1024 * 1024,
+      windowMs,
+    });
+    const onClosed = () => this.#archiver.wake();
+    this.#journal = new DirectoryJournal({ directory, windowMs, onClosed });
+    this.delivery = new Delivery({
+      mode: config.delivery,
+      store,
+      spool: this.#journal,
+      onSwitch: tellSwitches(counters, output),
+    });
+  }
+
+  /** Archives what earlier processes left, and from then on what is spooled. */
+  start(): void {
+    this.#archiver.wake();
+  }
+
+  /** To be called when no request is under way any more. */
+  async stop(): Promise<void> {
+    await this.#journal.close();
+    const left = await this.#archiver.stop(stopWithinMs);
+    if (left > 0) {
+      const what = left === 1 ? 'a segment' : `${left} segments`;
+      this.#output.info(`${what} of the spool could not be archived now: the next start does it`, { left });
+    }
+  }
+}
