@@ -12,7 +12,7 @@ export interface BundledFunctionProps {
   readonly config: Pick<Config, 'stage' | 'functionLogDays'>;
   /** The folder that holds `<name>/index.mjs`. */
   readonly bundles: string;
-  readonly name: 'receiver' | 'watch' | 'report';
+  readonly name: 'receiver' | 'archiver' | 'watch' | 'report';
   /** What it does, after the name of the stage. */
   readonly description: string;
   /** MiB. CPU comes in proportion: 512 are 0.29 of a core. */

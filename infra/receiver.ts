@@ -9,17 +9,20 @@ import { parameterNames } from '../lib/drains/parameters.ts';
 import { addBundledFunction } from './bundled-function.ts';
 import type { Grant } from './grant.ts';
 import { decryptParameters, readParameters } from './parameter-grants.ts';
+import type { Spool } from './spool.ts';
 
 export interface ReceiverProps {
-  readonly config: Pick<Config, 'stage' | 'reservedConcurrency' | 'functionLogDays'>;
+  readonly config: Pick<Config, 'stage' | 'delivery' | 'reservedConcurrency' | 'functionLogDays'>;
   /** The folder that holds `receiver/index.mjs`. */
   readonly bundles: string;
   readonly archive: Bucket;
   /** The key of the archive, where it is not S3's own. */
   readonly key: IKey | undefined;
+  /** There whatever the delivery is: direct falls back on it. */
+  readonly spool: Spool;
 }
 
-/** The function that takes batches, behind its own URL, with a role that can create objects and little else. */
+/** The function that takes batches, behind its own URL, with a role that can add to archive and spool and little else. */
 export class Receiver extends Construct {
   /** `https://…`, ending in a slash. */
   readonly url: string;
@@ -27,7 +30,7 @@ export class Receiver extends Construct {
 
   constructor(scope: Construct, id: string, props: ReceiverProps) {
     super(scope, id);
-    const { config, bundles, archive } = props;
+    const { config, bundles, archive, spool } = props;
     this.fn = addBundledFunction(this, {
       config,
       bundles,
@@ -38,7 +41,12 @@ export class Receiver extends Construct {
       memorySize: 512,
       // Heroku gives up after 5 s and the receiver answers within 4: this only ends what went wrong.
       timeoutSeconds: 10,
-      environment: { CISTERN_STAGE: config.stage, CISTERN_BUCKET: archive.bucketName },
+      environment: {
+        CISTERN_STAGE: config.stage,
+        CISTERN_BUCKET: archive.bucketName,
+        CISTERN_QUEUE_URL: spool.queue.queueUrl,
+        CISTERN_DELIVERY: config.delivery,
+      },
       reservedConcurrency: config.reservedConcurrency,
       grants: receiverGrants(this, props),
     });
@@ -48,7 +56,7 @@ export class Receiver extends Construct {
   }
 }
 
-function receiverGrants(scope: Construct, { config, archive, key }: ReceiverProps): Grant[] {
+function receiverGrants(scope: Construct, { config, archive, key, spool }: ReceiverProps): Grant[] {
   const drains = { stage: config.stage, what: 'Drains', names: [parameterNames.drains] };
   const grants: Grant[] = [
     {
@@ -57,6 +65,7 @@ function receiverGrants(scope: Construct, { config, archive, key }: ReceiverProp
       resources: [archive.arnForObjects(`${logsPrefix}*`)],
       wildcards: 'Keys derive from batches, so they are not known before; only creating is allowed there.',
     },
+    ...spool.sendGrants(),
     ...readParameters(scope, drains),
     decryptParameters(scope, drains),
   ];

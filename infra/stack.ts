@@ -7,12 +7,14 @@ import type { Config } from '../lib/config.ts';
 import { parameterNames } from '../lib/drains/parameters.ts';
 import { canaryApp } from '../lib/watch/canary-app.ts';
 import { ArchiveBucket } from './archive-bucket.ts';
+import { Archiver, archiverTimeoutSeconds } from './archiver.ts';
 import { configValues } from './config-parameters.ts';
 import { LedgerBucket } from './ledger-bucket.ts';
 import { listedValues } from './listed-apps.ts';
 import { People } from './people.ts';
 import { Receiver } from './receiver.ts';
 import { DeadLetters } from './scheduled-function.ts';
+import { Spool } from './spool.ts';
 import { Topics } from './topics.ts';
 import { UrgentAlarms } from './urgent-alarms.ts';
 import { Report, Watch } from './watch.ts';
@@ -41,7 +43,13 @@ export class CisternStack extends Stack {
 
     const archive = new ArchiveBucket(this, 'Archive', { config, key });
     const ledger = new LedgerBucket(this, 'Ledger', { config, key });
-    const receiver = new Receiver(this, 'Receiver', { config, bundles, archive, key });
+    const spool = new Spool(this, 'Spool', {
+      key,
+      timeoutSeconds: archiverTimeoutSeconds,
+      windowSeconds: config.archiver.windowSeconds,
+    });
+    const receiver = new Receiver(this, 'Receiver', { config, bundles, archive, key, spool });
+    const archiver = new Archiver(this, 'Archiver', { config, bundles, archive, ledger, key, spool });
 
     const topics = new Topics(this, 'Topics', { config });
     const deadLetters = new DeadLetters(this, 'DeadLetters');
@@ -53,6 +61,7 @@ export class CisternStack extends Stack {
       ledger,
       key,
       receiver: receiver.fn,
+      spool,
       topics,
       schedules,
       deadLetters,
@@ -63,15 +72,20 @@ export class CisternStack extends Stack {
       config,
       topic: topics.urgent,
       receiver: receiver.fn,
+      spool,
+      archiver: archiver.fn,
       watch: watch.fn,
       deadLetters,
     });
-    const people = new People(this, 'People', { config, archive, ledger, key });
+    const people = new People(this, 'People', { config, archive, ledger, key, spool });
 
     const listed = [...config.apps.map(({ name }) => name), canaryApp];
     const parameters: Record<string, string> = {
       [parameterNames.receiverUrl]: receiver.url,
       [parameterNames.receiverFunction]: receiver.fn.functionName,
+      [parameterNames.spoolQueue]: spool.queue.queueUrl,
+      [parameterNames.spoolDeadLetters]: spool.deadLetters.queueUrl,
+      [parameterNames.archiverFunction]: archiver.fn.functionName,
       [parameterNames.archiveBucket]: archive.bucketName,
       [parameterNames.ledgerBucket]: ledger.bucketName,
       [parameterNames.alertsTopic]: topics.alerts.topicArn,
@@ -91,12 +105,16 @@ export class CisternStack extends Stack {
       ReceiverUrl: receiver.url,
       ArchiveBucket: archive.bucketName,
       LedgerBucket: ledger.bucketName,
+      SpoolQueue: spool.queue.queueUrl,
+      SpoolDeadLetterQueue: spool.deadLetters.queueUrl,
+      ArchiverFunction: archiver.fn.functionName,
       AlertsTopic: topics.alerts.topicArn,
       UrgentTopic: topics.urgent.topicArn,
       DeadLetterQueue: deadLetters.queueUrl,
       WatchFunction: watch.fn.functionName,
       IncidentsFullPolicy: people.full.managedPolicyArn,
       IncidentsReadOnlyPolicy: people.readOnly.managedPolicyArn,
+      SpoolPolicy: people.spool.managedPolicyArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

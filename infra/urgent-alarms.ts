@@ -1,12 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -14,29 +7,18 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config } from '../lib/config.ts';
 import { jobs } from '../lib/jobs.ts';
+import { type AlarmOf, lambdaMetric, waitingIn } from './alarm.ts';
+import type { Spool } from './spool.ts';
+import { spoolAlarms } from './spool-alarms.ts';
 
 export interface UrgentAlarmsProps {
   readonly config: Pick<Config, 'stage' | 'runbookBase' | 'reservedConcurrency' | 'accountConcurrency'>;
   readonly topic: ITopic;
   readonly receiver: LambdaFunction;
+  readonly spool: Spool;
+  readonly archiver: LambdaFunction;
   readonly watch: LambdaFunction;
   readonly deadLetters: Queue;
-}
-
-interface AlarmOf {
-  /** Ends the alarm's name, which is the subject of the page. */
-  readonly name: string;
-  /** What it means and where to go on. */
-  readonly text: string;
-  readonly metric: IMetric;
-  /** At least so many are bad; with `fewer`, less than so many. */
-  readonly threshold: number;
-  readonly fewer?: true;
-  /** So many bad periods … */
-  readonly bad: number;
-  /** … of so many. */
-  readonly of: number;
-  readonly missingIsBad?: true;
 }
 
 /**
@@ -45,16 +27,16 @@ interface AlarmOf {
  */
 const triesOfSender = 3;
 
-/** Alarms on the watch, which can't tell of its own silence, and on the receiver's function, straight to people. */
+/** Alarms on the watch, which can't tell of its own silence, on the receiver's function and on the spool, straight to people. */
 export class UrgentAlarms extends Construct {
   constructor(scope: Construct, id: string, props: UrgentAlarmsProps) {
     super(scope, id);
     const { config, topic } = props;
     const action = new SnsAction(topic);
-    for (const each of [...ofWatch(props), ...ofReceiver(props)]) {
+    for (const each of [...ofWatch(props), ...ofReceiver(props), ...spoolAlarms(props)]) {
       const alarm = new Alarm(this, each.name, {
         alarmName: `cistern-${config.stage}-${each.name}`,
-        alarmDescription: `${each.text} Runbook: ${config.runbookBase ?? 'docs/runbooks/'}watch.md`,
+        alarmDescription: `${each.text} Runbook: ${config.runbookBase ?? 'docs/runbooks/'}${each.runbook ?? 'watch.md'}`,
         metric: each.metric,
         threshold: each.threshold,
         comparisonOperator:
@@ -97,10 +79,7 @@ function ofWatch({ watch, deadLetters }: UrgentAlarmsProps): AlarmOf[] {
     {
       name: 'dead-letters',
       text: 'A run could not be started, or the weekly report failed: its event is in the dead-letter queue.',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
-        statistic: Stats.MAXIMUM,
-        period: Duration.minutes(5),
-      }),
+      metric: waitingIn(deadLetters),
       threshold: 1,
       bad: 1,
       of: 1,
@@ -170,14 +149,4 @@ function concurrencyOf(
 
 function fourFifths(limit: number): number {
   return Math.ceil(limit * 0.8);
-}
-
-function lambdaMetric(fn: LambdaFunction, metricName: string, statistic: string, minutes = 5): Metric {
-  return new Metric({
-    namespace: 'AWS/Lambda',
-    metricName,
-    dimensionsMap: { FunctionName: fn.functionName },
-    statistic,
-    period: Duration.minutes(minutes),
-  });
 }

@@ -12,6 +12,7 @@ import type { Grant } from './grant.ts';
 import { ledgerGrants } from './ledger-grants.ts';
 import { decryptParameters, readParameters } from './parameter-grants.ts';
 import { ScheduledFunction } from './scheduled-function.ts';
+import type { Spool } from './spool.ts';
 import type { Topics } from './topics.ts';
 
 export interface WatchProps {
@@ -23,6 +24,7 @@ export interface WatchProps {
   /** The key of both, where it is not S3's own. */
   readonly key: IKey | undefined;
   readonly receiver: LambdaFunction;
+  readonly spool: Spool;
   readonly topics: Topics;
   readonly schedules: CfnScheduleGroup;
   readonly deadLetters: Queue;
@@ -31,13 +33,18 @@ export interface WatchProps {
 /** The function that looks at everything every five minutes, and tells who has to know. */
 export class Watch extends ScheduledFunction {
   constructor(scope: Construct, id: string, props: WatchProps) {
+    const { queue, deadLetters } = props.spool;
     super(scope, id, {
       ...props,
       name: 'watch',
       description: 'looks at the archive and at what feeds it, and tells who has to know',
       memorySize: 512,
-      environment: environmentOf(props),
-      grants: watchGrants(scope, props),
+      environment: {
+        ...environmentOf(props),
+        CISTERN_QUEUE_URL: queue.queueUrl,
+        CISTERN_DEAD_LETTERS_URL: deadLetters.queueUrl,
+      },
+      grants: [...watchGrants(scope, props), ...props.spool.countGrants()],
     });
   }
 }

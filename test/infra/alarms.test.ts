@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { counterUnits } from '../../lib/receiver/counters.ts';
+import { metricsOf } from '../support/emf.ts';
 import { plain, type Synthesised, statements, synthesise, text } from './synthesise.ts';
 
 const standard = synthesise();
@@ -44,12 +46,17 @@ describe('the urgent alarms', () => {
   test('say by their names which stage they are about', () => {
     const names = alarms(synthesise({ stage: 'staging' })).map(({ AlarmName }) => AlarmName);
     expect(names.sort()).toEqual([
+      'cistern-staging-archiver-errors',
+      'cistern-staging-archiver-throttles',
       'cistern-staging-dead-letters',
       'cistern-staging-receiver-5xx',
       'cistern-staging-receiver-concurrency',
       'cistern-staging-receiver-errors',
       'cistern-staging-receiver-slow',
       'cistern-staging-receiver-throttles',
+      'cistern-staging-spool-age',
+      'cistern-staging-spool-dead-letters',
+      'cistern-staging-spool-waiting',
       'cistern-staging-watch-errors',
       'cistern-staging-watch-silent',
     ]);
@@ -57,8 +64,9 @@ describe('the urgent alarms', () => {
 
   test('say where to go on', () => {
     const runbookBase = 'https://wiki.example.com/cistern';
-    for (const { AlarmDescription } of alarms(synthesise({ runbookBase }))) {
-      expect(AlarmDescription).toMatch(/\. Runbook: https:\/\/wiki\.example\.com\/cistern\/watch\.md$/);
+    for (const { AlarmName, AlarmDescription } of alarms(synthesise({ runbookBase }))) {
+      const page = /-(?:spool|archiver)-/.test(AlarmName) ? 'spool.md' : 'watch.md';
+      expect(AlarmDescription.split('. Runbook: ')[1]).toBe(`https://wiki.example.com/cistern/${page}`);
     }
     expect(alarmOf('watch-silent').AlarmDescription).toMatch(/ docs\/runbooks\/watch\.md$/);
   });
@@ -151,6 +159,67 @@ describe('the urgent alarms', () => {
       Dimensions: [{ Name: 'FunctionName', Value: '<ReceiverFunction>' }],
       Statistic: 'Maximum',
       Threshold: 4,
+    });
+  });
+
+  const atOnce = {
+    Statistic: 'Maximum',
+    Period: 300,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    DatapointsToAlarm: 1,
+    EvaluationPeriods: 1,
+    TreatMissingData: 'notBreaching',
+  };
+
+  test('include a batch that has been in the spool for 15 minutes, untaken', () => {
+    expect(alarmOf('spool-waiting')).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateAgeOfOldestMessage',
+      Dimensions: [{ Name: 'QueueName', Value: '<SpoolQueue.QueueName>' }],
+      Threshold: 15 * 60,
+      ...atOnce,
+    });
+  });
+
+  test('… or taken in vain, which the figure of SQS leaves out: by the counter of the archiver', () => {
+    const alarm = alarmOf('spool-age', synthesise({ stage: 'staging' }));
+    expect(alarm).toMatchObject({
+      Namespace: 'Cistern',
+      MetricName: 'spool-age',
+      Threshold: 15 * 60 * 1000,
+      ...atOnce,
+    });
+    expect(counterUnits['spool-age']).toBe('Milliseconds');
+    const [counted] = metricsOf('staging', { counts: { 'spool-age': 1 } }, Date.now(), 'archiver');
+    expect(alarm.Dimensions).toEqual(counted?.datum.Dimensions);
+    expect(alarm.Namespace).toBe(counted?.namespace);
+  });
+
+  test('include a batch that was given up', () => {
+    expect(alarmOf('spool-dead-letters')).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: '<SpoolDeadLetters.QueueName>' }],
+      Threshold: 1,
+      ...atOnce,
+    });
+  });
+
+  test.each([
+    ['archiver-errors', 'Errors', 2],
+    ['archiver-throttles', 'Throttles', 3],
+  ])('include an archiver that does not get through: %s', (name, MetricName, bad) => {
+    expect(alarmOf(name)).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName,
+      Dimensions: [{ Name: 'FunctionName', Value: '<ArchiverFunction>' }],
+      Statistic: 'Sum',
+      Period: 300,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+      DatapointsToAlarm: bad,
+      EvaluationPeriods: 3,
+      TreatMissingData: 'notBreaching',
     });
   });
 

@@ -9,6 +9,9 @@ test('the command line finds all that it works on', () => {
   expect(parametersOf({ stage: 'staging' })).toMatchObject({
     '/cistern/staging/receiver_url': '<ReceiverFunctionFunctionUrl.FunctionUrl>',
     '/cistern/staging/receiver_function': '<ReceiverFunction>',
+    '/cistern/staging/spool_queue': '<SpoolQueue>',
+    '/cistern/staging/spool_dead_letters': '<SpoolDeadLetters>',
+    '/cistern/staging/archiver_function': '<ArchiverFunction>',
     '/cistern/staging/archive_bucket': '<Archive>',
     '/cistern/staging/ledger_bucket': '<Ledger>',
     '/cistern/staging/alerts_topic': '<TopicsAlerts>',

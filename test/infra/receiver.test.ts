@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { MissingBundleError } from '../../infra/bundled-function.ts';
 import { addCistern } from '../../infra/cistern.ts';
 
-import { allowedTo, fakeBundles, newApp, synthesise, temporaryFolder, text } from './synthesise.ts';
+import { allowedTo, fakeBundles, newApp, plain, synthesise, temporaryFolder, text } from './synthesise.ts';
 
 const standard = synthesise();
 const receiver = standard.named('ReceiverFunction', 'AWS::Lambda::Function');
@@ -14,9 +14,10 @@ const drains = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:paramete
 describe('what the receiver may do', () => {
   const allowed = allowedTo(standard, 'ReceiverRole');
 
-  test('is to create objects, to read its drains and to write its log', () => {
+  test('is to create objects, to add to the spool, to read its drains and to write its log', () => {
     expect(allowed.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
       { actions: ['s3:PutObject'], resources: ['<Archive.Arn>/logs/*'] },
+      { actions: ['sqs:SendMessage'], resources: ['<SpoolQueue.Arn>'] },
       { actions: ['ssm:GetParametersByPath'], resources: [drains, `${drains}/*`] },
       {
         actions: ['kms:Decrypt'],
@@ -51,13 +52,17 @@ describe('what the receiver may do', () => {
     ]);
   });
 
-  test('includes data keys of a given key for the archive, and nothing else of that key', () => {
+  test('includes data keys of a given key for the archive, and what SQS asks for of whoever sends', () => {
     const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     const extra = allowedTo(synthesise({ kmsKeyArn }), 'ReceiverRole').filter(({ resources }) =>
       resources.includes(kmsKeyArn),
     );
-    expect(extra.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
-      { actions: ['kms:GenerateDataKey'], resources: [kmsKeyArn] },
+    const via = (service: string) => ({
+      StringEquals: { 'kms:ViaService': `${service}.<AWS::Region>.amazonaws.com` },
+    });
+    expect(extra.map(({ actions, condition }) => ({ actions, condition: plain(condition) }))).toEqual([
+      { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], condition: via('sqs') },
+      { actions: ['kms:GenerateDataKey'], condition: via('s3') },
     ]);
   });
 });
@@ -72,13 +77,15 @@ describe('the function', () => {
     });
   });
 
-  test('is told its stage and its bucket, and no secret', () => {
+  test('is told its stage, its bucket and its spool, and no secret', () => {
     const { Variables } = z
       .object({ Variables: z.record(z.string(), z.unknown()) })
       .parse(receiver.Properties['Environment']);
     expect(Object.entries(Variables).map(([name, value]) => [name, text(value)])).toEqual([
       ['CISTERN_STAGE', 'production'],
       ['CISTERN_BUCKET', '<Archive>'],
+      ['CISTERN_QUEUE_URL', '<SpoolQueue>'],
+      ['CISTERN_DELIVERY', 'direct'],
     ]);
   });
 
@@ -103,7 +110,7 @@ describe('the function', () => {
     expect(text(receiver.Properties['Role'])).toBe('<ReceiverRole.Arn>');
   });
 
-  test.each(['receiver', 'watch', 'report'])(
+  test.each(['receiver', 'archiver', 'watch', 'report'])(
     'is not deployed while the bundle of the %s is missing',
     (name) => {
       const bundles = fakeBundles();

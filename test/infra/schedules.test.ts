@@ -88,9 +88,11 @@ test('a failed report is kept, since the next comes in a week; a failed watch is
 });
 
 test('dead letters stay for as long as SQS can, encrypted, and travel by TLS only', () => {
-  const { Properties } = standard.only('AWS::SQS::Queue');
+  const { Properties } = standard.named('DeadLetters', 'AWS::SQS::Queue');
   expect(Properties).toMatchObject({ MessageRetentionPeriod: 14 * 24 * 60 * 60, SqsManagedSseEnabled: true });
-  const policy = statements(standard.only('AWS::SQS::QueuePolicy').Properties['PolicyDocument']);
+  const policy = statements(
+    standard.named('DeadLetters', 'AWS::SQS::QueuePolicy').Properties['PolicyDocument'],
+  );
   expect(policy).toEqual([
     expect.objectContaining({
       effect: 'Deny',

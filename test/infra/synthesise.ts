@@ -37,7 +37,7 @@ export function temporaryFolder(): string {
 /** A folder as `npm run build` leaves it, so that no test depends on a build. */
 export function fakeBundles(): string {
   const folder = temporaryFolder();
-  for (const name of ['receiver', 'watch', 'report']) {
+  for (const name of ['receiver', 'archiver', 'watch', 'report']) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), `export const handler = () => '${name}';\n`);
   }

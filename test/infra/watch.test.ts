@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { allowedTo, plain, resourcesOf, type Statement, statements, synthesise, text } from './synthesise.ts';
 
 const standard = synthesise();
-const roles = ['ReceiverRole', 'WatchRole', 'ReportRole'];
+const roles = ['ReceiverRole', 'ArchiverRole', 'WatchRole', 'ReportRole'];
 const parameter = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/cistern/production';
 
 describe('logs', () => {
@@ -14,6 +14,7 @@ describe('logs', () => {
     ]);
     expect(Object.fromEntries(readers)).toEqual({
       ReceiverRole: [],
+      ArchiverRole: [],
       WatchRole: ['<Archive.Arn>/logs/cistern-canary/*'],
       ReportRole: [],
     });
@@ -24,17 +25,20 @@ describe('logs', () => {
       allowedTo(standard, role).filter(
         ({ actions, resources }) => actions.includes('s3:ListBucket') && resources.includes('<Archive.Arn>'),
       );
-    expect(roles.map((role) => listing(role).length)).toEqual([0, 1, 0]);
+    expect(roles.map((role) => listing(role).length)).toEqual([0, 0, 1, 0]);
     expect(listing('WatchRole')[0]?.condition).toEqual({ StringLike: { 's3:prefix': 'logs/*' } });
   });
 
-  test('can be written by the receiver alone, and deleted by nobody', () => {
+  test('can be written by receiver and archiver alone, and deleted by nobody', () => {
     for (const role of roles) {
       const allowed = allowedTo(standard, role);
       const writes = resourcesOf(allowed, 's3:PutObject').filter((each) => each.includes('<Archive'));
-      expect(writes).toEqual(role === 'ReceiverRole' ? ['<Archive.Arn>/logs/*'] : []);
+      const writer = role === 'ReceiverRole' || role === 'ArchiverRole';
+      expect(writes).toEqual(writer ? ['<Archive.Arn>/logs/*'] : []);
       const actions = allowed.flatMap((statement) => statement.actions);
-      expect(actions.filter((action) => /\*|Delete|Bypass|Legal|PutBucket|Restore/.test(action))).toEqual([]);
+      expect(actions.filter((action) => /\*|s3:Delete|Bypass|Legal|PutBucket|Restore/.test(action))).toEqual(
+        [],
+      );
     }
   });
 });
@@ -42,6 +46,7 @@ describe('logs', () => {
 describe('the ledger', () => {
   test.each([
     ['ReceiverRole', [], []],
+    ['ArchiverRole', [], ['set-aside']],
     ['WatchRole', ['incidents', 'reports'], ['incidents', 'reports']],
     ['ReportRole', ['incidents', 'reports'], ['reports']],
   ] as const)('by the %s is read under %j and written under %j', (role, read, written) => {
@@ -192,6 +197,7 @@ describe('the watch', () => {
       's3:PutObject',
       'sns:ListSubscriptionsByTopic',
       'sns:Publish',
+      'sqs:GetQueueAttributes',
       'ssm:GetParameter',
       'ssm:GetParametersByPath',
     ]);
@@ -210,9 +216,9 @@ test('the report may do nothing but sum up', () => {
 });
 
 test.each([
-  ['Watch', 'watch'],
-  ['Report', 'report'],
-])('the %s runs as its own role, and is told where everything is', (construct, name) => {
+  ['Watch', 'watch', { CISTERN_QUEUE_URL: '<SpoolQueue>', CISTERN_DEAD_LETTERS_URL: '<SpoolDeadLetters>' }],
+  ['Report', 'report', {}],
+])('the %s runs as its own role, and is told where everything is', (construct, name, more) => {
   const { Properties } = standard.named(`${construct}Function`, 'AWS::Lambda::Function');
   expect(text(Properties['Role'])).toBe(`<${construct}Role.Arn>`);
   expect(Properties).toMatchObject({
@@ -231,6 +237,7 @@ test.each([
       CISTERN_RECEIVER_FUNCTION: '<ReceiverFunction>',
       CISTERN_TOPIC_ARN: '<TopicsAlerts>',
       CISTERN_URGENT_TOPIC_ARN: '<TopicsUrgent>',
+      ...more,
     },
   });
   const log = standard.named(`${construct}Log`, 'AWS::Logs::LogGroup').Properties;

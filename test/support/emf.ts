@@ -1,7 +1,7 @@
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import { vi } from 'vitest';
 import * as z from 'zod';
-import type { Sample } from '../../lib/receiver/counters.ts';
+import type { CountingService, Sample } from '../../lib/receiver/counters.ts';
 import { PowertoolsCounters } from '../../lib/receiver/powertools-counters.ts';
 
 const emf = z.looseObject({
@@ -22,15 +22,20 @@ export interface NamespacedDatum {
   readonly datum: MetricDatum & { readonly MetricName: string; readonly Value: number };
 }
 
-/** What CloudWatch makes of the line that the receiver writes for a request: a value a metric and dimension set. */
-export function metricsOf(stage: string, sample: Sample, at: number): NamespacedDatum[] {
+/** What CloudWatch makes of the line that a function writes for a sample: a value a metric and dimension set. */
+export function metricsOf(
+  stage: string,
+  sample: Sample,
+  at: number,
+  service?: CountingService,
+): NamespacedDatum[] {
   const lines: string[] = [];
   const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
     lines.push(String(line));
     return true;
   });
   try {
-    new PowertoolsCounters(stage).record(sample);
+    new PowertoolsCounters(stage, service).record(sample);
   } finally {
     stdout.mockRestore();
   }
