@@ -5,7 +5,7 @@ import { type BatchHeader, encodeBatchHeader, maxHeaderBytes } from '../../lib/a
 import { deflate } from '../../lib/archive/deflate.ts';
 import { batchEpoch, keysFrom, objectKey, parseKey } from '../../lib/archive/key.ts';
 import { assembleMember, MemberError, walkMembers } from '../../lib/archive/member.ts';
-import { batchUuid } from '../../lib/archive/uuid.ts';
+import { batchUuid, objectUuid } from '../../lib/archive/uuid.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 
 const app = 'my-app' as AppName;
@@ -48,6 +48,32 @@ describe('a key', () => {
     ['a millisecond more than 5 min ahead', noon + 300_001, noon],
   ])('of a batch whose first message is %s', (_, firstTime, epoch) => {
     expect(batchEpoch(firstTime, noon)).toBe(epoch);
+  });
+});
+
+describe('the uuid of an object', () => {
+  const other = '11234567-89ab-8cde-8f01-23456789abcd';
+
+  test('is its one member’s', () => {
+    expect(objectUuid([uuid])).toBe(uuid);
+  });
+
+  test('is a UUIDv8 of its members’ uuids that anybody can compute from docs/archive-format.md', () => {
+    const digest = createHash('sha256').update(`${uuid},${other}`).digest();
+    digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6);
+    digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
+    expect(objectUuid([uuid, other]).replaceAll('-', '')).toBe(digest.toString('hex', 0, 16));
+    expect(parseKey(objectKey({ app, epochMs: noon, uuid: objectUuid([uuid, other]) }))).toBeDefined();
+  });
+
+  test('is another one of other members, or of another order', () => {
+    expect(new Set([[uuid, other], [other, uuid], [uuid], [other], [uuid, uuid]].map(objectUuid)).size).toBe(
+      5,
+    );
+  });
+
+  test('does not exist without a member', () => {
+    expect(() => objectUuid([])).toThrow('at least one member');
   });
 });
 
