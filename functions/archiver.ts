@@ -34,7 +34,10 @@ const archiver: Archiver = {
 const afterStoreMs = 15_000;
 
 /** Lambda deletes from the queue what this does not name: each message is durable in the archive, or set aside. */
-export async function handler({ Records: records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+export async function handler(
+  { Records: records }: SQSEvent,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<SQSBatchResponse> {
   const budgetMs = Math.max(0, context.getRemainingTimeInMillis() - afterStoreMs);
   const staying = await archiveMessages(archiver, records.map(queuedMessage), budgetMs);
   return { batchItemFailures: staying.map((itemIdentifier) => ({ itemIdentifier })) };

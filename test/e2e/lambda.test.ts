@@ -4,7 +4,7 @@ import { bundleOf } from '../support/bundle.ts';
 import { functionUrlEvent } from '../support/function-url-event.ts';
 import {
   dimensionsOf,
-  hostReceiver,
+  hostFunction,
   markedText,
   newBatch,
   setParameter,
@@ -152,8 +152,10 @@ describe.concurrent('through function-URL events', () => {
 const goodCredentials = basic('drain', 'MarkedSecret0123456789');
 
 test('without its environment it fails at the start, and names every variable that is missing', async () => {
-  const child = await hostReceiver({});
+  const child = await hostFunction('receiver', {});
   expect((await child.exited).code).toBe(1);
   expect(child.stderr).toContain('CISTERN_STAGE');
-  expect(child.stderr).toContain('CISTERN_BUCKET');
+  for (const name of ['CISTERN_BUCKET', 'CISTERN_QUEUE_URL', 'CISTERN_DELIVERY']) {
+    expect(child.stderr).toContain(name);
+  }
 });

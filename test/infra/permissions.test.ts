@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { incidentCommand } from '../../cli/incident.ts';
@@ -6,15 +6,21 @@ import { muteCommand, unmuteCommand } from '../../cli/mute.ts';
 import { objectKey } from '../../lib/archive/key.ts';
 import { createS3Client } from '../../lib/archive/s3-store.ts';
 import { parseConfig } from '../../lib/config.ts';
+import { hashSecret } from '../../lib/drains/credentials.ts';
 import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
 import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
 import { runReportJob } from '../../lib/scheduled/report-job.ts';
 import { StageWatch } from '../../lib/scheduled/stage.ts';
 import { runWatchJob } from '../../lib/scheduled/watch-job.ts';
+import { encodeMessage } from '../../lib/spool/message.ts';
 import { canaryApp } from '../../lib/watch/canary-app.ts';
+import { seal } from '../support/batches.ts';
+import { functionUrlEvent } from '../support/function-url-event.ts';
+import { batch, message } from '../support/messages.ts';
 import { decryptions, isAllowed, made, needsOf } from '../support/permissions.ts';
-import { silentLog } from '../support/receiver.ts';
+import { basic, sharedSecret, silentLog } from '../support/receiver.ts';
 import { RecordedAws } from '../support/recorded-aws.ts';
+import { sqsEvent } from '../support/sqs-event.ts';
 import { allowedTo, type Statement, statements, synthesise } from './synthesise.ts';
 
 /** Each call that a function makes of AWS, against what its role allows: a right that is missing shows only there. */
@@ -32,6 +38,8 @@ const names = {
   receiverFunction: 'receiver',
   alertsTopic: made['<TopicsAlerts>'],
   urgentTopic: made['<TopicsUrgent>'],
+  spoolQueue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/the-spool',
+  spoolDeadLetters: 'https://sqs.eu-west-1.amazonaws.com/111122223333/the-dead-letters',
 };
 
 let aws: RecordedAws;
@@ -104,6 +112,67 @@ test('the watch may do all that it does, and does all that it may', async () => 
     'logs:CreateLogStream',
     'logs:PutLogEvents',
   ]);
+});
+
+describe('on the way of a batch', () => {
+  beforeEach(() => {
+    vi.resetModules();
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.stubEnv('CISTERN_BUCKET', names.archiveBucket);
+    vi.stubEnv('CISTERN_LEDGER', names.ledgerBucket);
+    vi.stubEnv('CISTERN_QUEUE_URL', names.spoolQueue);
+    vi.stubEnv('CISTERN_MAX_OBJECT_BYTES', '1000000');
+    aws.parameters.set('drains/secrets/shared-1', hashSecret(sharedSecret).toString('hex'));
+  });
+
+  test.each(['direct', 'buffered'])(
+    'the receiver may do all that it does, and does all that it may: %s',
+    async (mode) => {
+      vi.stubEnv('CISTERN_DELIVERY', mode);
+      const { handler } = await import('../../functions/receiver.ts');
+      const post = (text: string, large = 0) =>
+        handler(
+          functionUrlEvent({
+            body: batch(
+              message(text),
+              ...Array.from({ length: large }, () => message(randomBytes(600).toString('hex'))),
+            ),
+            headers: { authorization: basic('drain', sharedSecret), 'content-type': 'application/logplex-1' },
+          }),
+        );
+      expect(await post('one')).toMatchObject({ statusCode: 200 });
+      // One that the queue can't take, and one that the store does not take.
+      expect(await post('two', 1500)).toMatchObject({ statusCode: 200 });
+      aws.full.add(names.archiveBucket);
+      expect(await post('three')).toMatchObject({ statusCode: 200 });
+
+      const { refused, actions } = judge(allowedTo(template, 'ReceiverRole'));
+      expect(refused).toEqual([]);
+      expect(actions).toEqual(['s3:PutObject', 'sqs:SendMessage', 'ssm:GetParametersByPath']);
+    },
+  );
+
+  test('the archiver may do all that it does', async () => {
+    const { handler } = await import('../../functions/archiver.ts');
+    const context = { getRemainingTimeInMillis: () => 20_000 };
+    const { key, member } = await seal(batch(message('one')));
+    const good = encodeMessage({ key, member });
+    const failed = async (...texts: readonly string[]) =>
+      (await handler(sqsEvent(texts), context)).batchItemFailures.length;
+    expect(await failed(good, 'foreign')).toBe(0);
+    aws.full.add(names.archiveBucket);
+    expect(await failed(good)).toBe(1);
+
+    const { refused, actions, on } = judge(allowedTo(template, 'ArchiverRole'));
+    expect(refused).toEqual([]);
+    expect(actions).toEqual(['s3:PutObject', 'sqs:ChangeMessageVisibility']);
+    expect(
+      on('s3:PutObject')
+        .map((arn) => arn.split('/')[0])
+        .sort(),
+    ).toEqual([made['<Archive.Arn>'], made['<Ledger.Arn>']]);
+  });
 });
 
 test('the report may do all that it does', async () => {

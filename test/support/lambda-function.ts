@@ -33,6 +33,13 @@ const emfLine = z.looseObject({
 
 export type EmfLine = z.output<typeof emfLine>;
 
+/** What a hosted bundle answered. Rejects when its process ends instead, as it does when its handler throws. */
+export async function invokeHost(child: Child, order: HostOrder): Promise<HostReport> {
+  const reported = nextReport(child);
+  child.process.send(order);
+  return reported;
+}
+
 /** The bundled receiver in a process of its own, so that its module state is new, with AWS around it. */
 export class LambdaFunction {
   /** When the last invocation ended, in milliseconds since 1970. */
@@ -100,19 +107,17 @@ export class LambdaFunction {
   }
 
   async #order(order: HostOrder): Promise<unknown> {
-    const reported = nextReport(this.#child);
-    this.#child.process.send(order);
-    const { result, at } = await reported;
+    const { result, at } = await invokeHost(this.#child, order);
     this.answeredAt = at;
     return result;
   }
 }
 
 /** What the process reports next. Rejects when it ends instead. */
-function nextReport(child: Child): Promise<HostReport> {
+export function nextReport(child: Child): Promise<HostReport> {
   return new Promise((resolve, reject) => {
     child.process.once('message', (report: HostReport) => resolve(report));
-    child.exited.then(() => reject(new Error(`the receiver has ended: ${child.stderr}`)), reject);
+    child.exited.then(() => reject(new Error(`the function has ended: ${child.stderr}`)), reject);
   });
 }
 
@@ -149,16 +154,18 @@ export function newBatch(): Buffer {
   return batch(message(`${markedText} ${batches}`), message(`${markedText} again`));
 }
 
-/** The process of a bundle with this environment; it is ready when it has imported it. */
-export async function hostReceiver(env: Readonly<Record<string, string>>): Promise<Child> {
-  return new Child('test/support/lambda-host.ts', [await bundleOf('receiver')], { ipc: true, env });
+/** The process of a function's bundle with this environment; it is ready when it has imported it. */
+export async function hostFunction(name: string, env: Readonly<Record<string, string>>): Promise<Child> {
+  return new Child('test/support/lambda-host.ts', [await bundleOf(name)], { ipc: true, env });
 }
 
 async function startReceiver(aws: FakeAws, env: Readonly<Record<string, string>>): Promise<LambdaFunction> {
-  const child = await hostReceiver({
+  const child = await hostFunction('receiver', {
     ...aws.env(),
     CISTERN_STAGE: stage,
     CISTERN_BUCKET: aws.s3.bucket,
+    CISTERN_QUEUE_URL: aws.sqs.queueUrl,
+    CISTERN_DELIVERY: 'direct',
     ...env,
   });
   await nextReport(child);

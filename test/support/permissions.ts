@@ -13,6 +13,8 @@ export interface Need {
 export const made = {
   '<Archive.Arn>': 'arn:aws:s3:::the-archive',
   '<Ledger.Arn>': 'arn:aws:s3:::the-ledger',
+  '<SpoolQueue.Arn>': 'arn:aws:sqs:eu-west-1:111122223333:the-spool',
+  '<SpoolDeadLetters.Arn>': 'arn:aws:sqs:eu-west-1:111122223333:the-dead-letters',
   '<TopicsAlerts>': 'arn:aws:sns:eu-west-1:111122223333:alerts',
   '<TopicsUrgent>': 'arn:aws:sns:eu-west-1:111122223333:urgent',
   '<AWS::Partition>': 'aws',
@@ -25,6 +27,10 @@ const bucket = z.object({ Bucket: z.string() }).transform(({ Bucket }) => `arn:a
 const object = z
   .object({ Bucket: z.string(), Key: z.string() })
   .transform(({ Bucket, Key }) => `arn:aws:s3:::${Bucket}/${Key}`);
+const queue = z
+  .object({ QueueUrl: z.string() })
+  .transform(({ QueueUrl }) => `arn:aws:sqs:eu-west-1:${QueueUrl.split('/').slice(-2).join(':')}`);
+const movedFrom = z.object({ SourceArn: z.string() }).transform(({ SourceArn }) => SourceArn);
 const topic = z.object({ TopicArn: z.string() }).transform(({ TopicArn }) => TopicArn);
 
 function on(resource: z.ZodType<string>, action: string): (input: object) => Need[] {
@@ -61,6 +67,27 @@ const actions: Readonly<Record<string, (input: object) => Need[]>> = {
     const { Path } = z.object({ Path: z.string() }).parse(input);
     return [{ action: 'ssm:GetParametersByPath', resource: parameter + Path }];
   },
+  SendMessageCommand: on(queue, 'sqs:SendMessage'),
+  ReceiveMessageCommand: on(queue, 'sqs:ReceiveMessage'),
+  GetQueueAttributesCommand: on(queue, 'sqs:GetQueueAttributes'),
+  ChangeMessageVisibilityBatchCommand: on(queue, 'sqs:ChangeMessageVisibility'),
+  // SQS's developer guide, "Amazon SQS API permissions": what the move does takes its rights too.
+  StartMessageMoveTaskCommand: (input) => {
+    const { DestinationArn: resource } = z.object({ DestinationArn: z.string() }).parse(input);
+    return [
+      ...[
+        'sqs:StartMessageMoveTask',
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+      ].map((action) => ({ action, resource: movedFrom.parse(input) })),
+      { action: 'sqs:SendMessage', resource },
+    ];
+  },
+  ListMessageMoveTasksCommand: (input) =>
+    ['sqs:ListMessageMoveTasks', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'].map(
+      (action) => ({ action, resource: movedFrom.parse(input) }),
+    ),
   PublishCommand: on(topic, 'sns:Publish'),
   ListSubscriptionsByTopicCommand: on(topic, 'sns:ListSubscriptionsByTopic'),
   GetMetricDataCommand: () => [{ action: 'cloudwatch:GetMetricData', resource: '*' }],

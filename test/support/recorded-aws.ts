@@ -1,6 +1,15 @@
 import { CloudWatchClient, GetMetricDataCommand, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListSubscriptionsByTopicCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
 import { GetParameterCommand, GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
 
@@ -21,20 +30,24 @@ export class RecordedAws {
   readonly objects = new Map<string, Buffer>();
   /** Of those, what may not be read. */
   readonly forbidden = new Set<string>();
+  /** Buckets that take nothing. */
+  readonly full = new Set<string>();
   readonly #root: string;
   readonly #mocks = [
     mockClient(S3Client),
     mockClient(SSMClient),
     mockClient(SNSClient),
+    mockClient(SQSClient),
     mockClient(CloudWatchClient),
   ] as const;
 
   constructor(stage: string) {
     this.#root = `/cistern/${stage}/`;
-    const [s3, ssm, sns, cloudWatch] = this.#mocks;
+    const [s3, ssm, sns, sqs, cloudWatch] = this.#mocks;
     s3.onAnyCommand().rejects(refusal(403, 'AccessDenied'));
     s3.on(GetObjectCommand).callsFake(({ Bucket, Key }) => this.#get(`${Bucket}/${Key}`));
     s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body }) => {
+      if (this.full.has(Bucket)) throw refusal(507, 'InsufficientStorage');
       this.objects.set(`${Bucket}/${Key}`, Buffer.from(Body));
       return {};
     });
@@ -57,6 +70,19 @@ export class RecordedAws {
     }));
     sns.on(PublishCommand).resolves({});
     sns.on(ListSubscriptionsByTopicCommand).resolves({ Subscriptions: [] });
+    sqs.on(SendMessageCommand).resolves({});
+    sqs.on(ReceiveMessageCommand).resolves({});
+    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+    sqs.on(StartMessageMoveTaskCommand).resolves({});
+    sqs.on(ListMessageMoveTasksCommand).resolves({ Results: [] });
+    sqs.on(GetQueueAttributesCommand).callsFake(({ QueueUrl }) => ({
+      Attributes: {
+        QueueArn: `arn:aws:sqs:eu-west-1:${QueueUrl.split('/').slice(-2).join(':')}`,
+        ApproximateNumberOfMessages: '0',
+        ApproximateNumberOfMessagesNotVisible: '0',
+        ApproximateNumberOfMessagesDelayed: '0',
+      },
+    }));
     // Something was lost in the last minute, whatever is asked.
     cloudWatch.on(GetMetricDataCommand).callsFake(({ MetricDataQueries, EndTime }) => ({
       MetricDataResults: MetricDataQueries.map(({ Id }: { Id: string }) => {
