@@ -15,6 +15,7 @@ import { batchHead } from '../support/batch-head.ts';
 import { batch, message } from '../support/messages.ts';
 import { post } from '../support/post.ts';
 import { RawConnection } from '../support/raw-connection.ts';
+import { runCli } from '../support/run-cli.ts';
 import { listening, refusedServe, spawnServe, startServe } from '../support/serve-process.ts';
 import { storedBatches } from '../support/stored-batches.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -88,22 +89,40 @@ describe('a second start', () => {
 });
 
 describe('a server that loses something goes on', () => {
-  test('without its archive it answers 503, and 200 once that is back', async () => {
+  test('without its archive it spools, without its spool too it answers 503, and all is there once they are back', async () => {
     const serve = await startServe();
-    const archive = join(serve.data, 'archive');
-    expect((await post(serve.url, hello, { secret: serve.secret })).status).toBe(200);
-    renameSync(archive, `${archive}.away`);
-    writeFileSync(archive, 'a file');
+    const secret = { secret: serve.secret };
+    const away = (name: string) => {
+      const path = join(serve.data, name);
+      renameSync(path, `${path}.away`);
+      writeFileSync(path, 'a file');
+      return () => {
+        rmSync(path);
+        renameSync(`${path}.away`, path);
+      };
+    };
+    expect((await post(serve.url, hello, secret)).status).toBe(200);
+    const archiveBack = away('archive');
     const later = batch(message('later'));
-    expect((await post(serve.url, later, { secret: serve.secret })).status).toBe(503);
-    expect((await serve.counted('my-app', 2))[1]).toMatchObject({ undelivered: 1 });
-    rmSync(archive);
-    renameSync(`${archive}.away`, archive);
-    expect((await post(serve.url, later, { secret: serve.secret })).status).toBe(200);
-    expect(storedBatches(serve.data).map(({ raw }) => raw.toString())).toEqual(
-      [hello, later].map(String).sort(),
-    );
+    expect((await post(serve.url, later, secret)).status).toBe(200);
+    const spoolBack = away('spool');
+    const last = batch(message('last'));
+    expect((await post(serve.url, last, secret)).status).toBe(503);
+    expect(await serve.counted('my-app', 3)).toMatchObject([
+      { batches: 1 },
+      { batches: 1, spooled: 1 },
+      { undelivered: 1 },
+    ]);
+    archiveBack();
+    spoolBack();
+    expect((await post(serve.url, last, secret)).status).toBe(200);
     await serve.stop();
+    // The end of serve leaves to its next start what was taken away from it.
+    const next = await startServe({ data: serve.data });
+    await expect.poll(() => readdirSync(join(serve.data, 'spool'))).toEqual([]);
+    const { stdout } = await runCli(['cat', 'my-app', '--data', serve.data]);
+    expect(stdout.match(/\w+$/gm)?.sort()).toEqual(['hello', 'last', 'later']);
+    await next.stop();
   });
 
   test('without a reader of its output', async () => {
