@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   cat: async () => (await import('./cat.ts')).catCommand(),
   usage: async () => (await import('./usage.ts')).usageCommand(),
   cost: async () => (await import('./cost.ts')).costCommand(),
+  spool: async () => (await import('./spool.ts')).spoolCommand(),
   incident: async () => (await import('./incident.ts')).incidentCommand(),
   mute: async () => (await import('./mute.ts')).muteCommand(),
   unmute: async () => (await import('./mute.ts')).unmuteCommand(),
@@ -30,6 +31,7 @@ Examples:
   cistern ls my-app --since 1h           what is stored
   cistern cat my-app --since 1h          the messages themselves
   cistern usage my-app --since 7d        how much is stored, and what that costs a month
+  cistern spool status                   what waits between receiver and archive
   cistern incident list --open           what is not over yet
   cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?

@@ -33,14 +33,15 @@ export async function awaitDrained({
   const started = performance.now();
   let empty = 0;
   for (;;) {
+    // Before the look: what is as young as this came after the start, however long looking takes.
+    const elapsed = performance.now() - started;
     const last = await look(reader, pollMs);
     await onLook(last);
     empty = isEmpty(last) ? empty + 1 : 0;
-    const elapsed = performance.now() - started;
     if (empty >= looks || (isYounger(last, elapsed - ageLagMs) && !hasDeadLetters(last))) {
       return { drained: true, last };
     }
-    if (elapsed >= timeoutMs) return { drained: false, last };
+    if (performance.now() - started >= timeoutMs) return { drained: false, last };
     await sleep(pollMs);
   }
 }

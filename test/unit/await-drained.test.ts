@@ -60,6 +60,22 @@ describe('awaitDrained', () => {
     expect(drained).toBe(false);
   });
 
+  it('takes the time that a look takes for no proof', async () => {
+    const begun = performance.now();
+    // Spooled just before the start, and never archived.
+    const reader: SpoolReader = {
+      status: async () => ({ waiting: 1, underWay: 0, oldestMs: performance.now() - begun }),
+    };
+    const later = begun + 100;
+    const onLook = async () => {
+      while (performance.now() < later) await new Promise(setImmediate);
+    };
+
+    expect(await awaitDrained({ ...settings, reader, onLook, timeoutMs: 0 })).toMatchObject({
+      drained: false,
+    });
+  });
+
   it('says what is left when the time is over', async () => {
     const reader = scripted({ waiting: 7, underWay: 2 });
 

@@ -13,6 +13,7 @@ import { muteCommand, unmuteCommand } from '../../cli/mute.ts';
 import { sendCommand } from '../../cli/send.ts';
 import { serveCommand } from '../../cli/serve.ts';
 import { smokeCommand } from '../../cli/smoke.ts';
+import { spoolCommand } from '../../cli/spool.ts';
 import { usageCommand } from '../../cli/usage.ts';
 import { watchCommand } from '../../cli/watch.ts';
 import type { Route } from '../../lib/alerts/alert-config.ts';
@@ -39,6 +40,7 @@ const commands = [
   lsCommand(),
   catCommand(),
   usageCommand(),
+  spoolCommand(),
   costCommand(),
   incidentCommand(),
   muteCommand(),

@@ -1,0 +1,95 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWithin } from '../lib/archive/attempts.ts';
+import type { ArchiveWriter } from '../lib/archive/store.ts';
+import { StoreError } from '../lib/archive/store.ts';
+import type { Config } from '../lib/config.ts';
+import { type Ledger, LedgerError } from '../lib/ledger/ledger.ts';
+import { archiveSegment, type SegmentArchiver } from '../lib/spool/archive-segment.ts';
+import { DirectorySegments } from '../lib/spool/directory-segments.ts';
+import { CliError } from './errors.ts';
+import { warn } from './output.ts';
+import type { SpoolDrain } from './spool-drain-stage.ts';
+import type { DirectorySpool } from './spool-target.ts';
+import { stderrLog } from './stderr-log.ts';
+
+const putMs = 60_000;
+const segmentMs = 120_000;
+/** Of a `serve` at work, which closes its own segments. */
+const graceMs = 10_000;
+
+/**
+ * Archives the journal of a data directory here, also beside a `serve` that does the same: both make the same
+ * objects of a segment. Throws {@link CliError} where it can't be told which archive is meant.
+ */
+export async function drainOfDirectory(
+  { data, bucket }: DirectorySpool,
+  ledger: Ledger,
+  { archiver }: Pick<Config, 'archiver'>,
+): Promise<SpoolDrain> {
+  const store = await openStore(data, bucket);
+  const segments = new DirectorySegments(join(data, 'spool'));
+  const maxObjectBytes = archiver.maxObjectMiB * 1024 * 1024;
+  const way = {
+    segments,
+    store,
+    ledger,
+    counters: { record: () => undefined },
+    log: stderrLog,
+    maxObjectBytes,
+  };
+  let olderThanMs = 0;
+  let told = '';
+  return {
+    put: async ({ key, member }) => {
+      const limits = { budgetMs: putMs, bytes: member.length };
+      await writeWithin((signal) => store.create(key, member, signal), limits);
+    },
+    getMoving: async () => {
+      await segments.takeOver(olderThanMs);
+      // What waited at the start is closed by now.
+      olderThanMs = archiver.windowSeconds * 1000 + graceMs;
+      const failure = await archiveClosed(way);
+      if (failure === undefined || failure.message === told) return;
+      if (isFinal(failure)) throw failure;
+      told = failure.message;
+      warn(`not all could be archived; it stays in the spool, and is tried again: ${told}`);
+    },
+    afterwards: 'The rest stays in the spool.',
+    ageLagMs: 0,
+    looks: 1,
+    pollMs: 500,
+  };
+}
+
+/** Resolves with the first failure. */
+async function archiveClosed(archiver: SegmentArchiver): Promise<Error | undefined> {
+  let first: Error | undefined;
+  for (const name of await archiver.segments.closed()) {
+    const { failure, objects } = await archiveSegment(archiver, name, segmentMs);
+    first ??= failure;
+    // Nothing at all: the store is away.
+    if (failure !== undefined && objects === 0) break;
+  }
+  return first;
+}
+
+function isFinal(failure: Error): boolean {
+  return (failure instanceof StoreError || failure instanceof LedgerError) && !failure.retry;
+}
+
+async function openStore(data: string, bucket: string | undefined): Promise<ArchiveWriter> {
+  if (bucket !== undefined) {
+    const { createS3Client, S3Store } = await import('../lib/archive/s3-store.ts');
+    return new S3Store(createS3Client(), bucket);
+  }
+  const directory = join(data, 'archive');
+  // A `serve` that keeps its archive in a bucket makes none: what it spooled would land where nobody looks.
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CliError(
+      `there is no archive in ${data}: if \`cistern serve\` keeps it in a bucket, pass --bucket NAME.`,
+    );
+  }
+  const { DirectoryStore } = await import('../lib/archive/directory-store.ts');
+  return new DirectoryStore(directory);
+}
