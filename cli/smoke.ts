@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { redactCredentials } from '../lib/drains/drain-url.ts';
+import { storedConfig } from '../lib/stored-config.ts';
 import { makeTracer, type Tracer } from '../lib/watch/tracer.ts';
 import { findTracer, foundWithinMs } from '../lib/watch/tracer-find.ts';
 import { explainPosted, postTracer } from '../lib/watch/tracer-post.ts';
@@ -8,7 +9,7 @@ import { tracerUrl } from '../lib/watch/tracer-url.ts';
 import { appArgument, wholeNumber } from './arguments.ts';
 import { CliError, exitCodes } from './errors.ts';
 import { print, printJson } from './output.ts';
-import { addArchiveOptions, openTarget, type TargetOptions } from './target.ts';
+import { addArchiveOptions, openTarget, type Target, type TargetOptions } from './target.ts';
 
 interface Options extends TargetOptions {
   readonly within: number;
@@ -21,7 +22,7 @@ export function smokeCommand(): Command {
     .argument('<app>', 'Heroku app', appArgument)
     .option(
       '--within <seconds>',
-      'how long to look for it in the archive',
+      'how long to look for it in the archive, besides the time for which batches are gathered',
       wholeNumber('--within', 1, 3600),
       foundWithinMs / 1000,
     )
@@ -32,7 +33,7 @@ export function smokeCommand(): Command {
 const help = `
 The batch goes to the public URL, as Heroku's do: the app's own drain URL, else the shared one with its name in
 the path. Its three messages stay in the app's log, and count as its traffic: for a while, a drain that stopped
-looks alive. The app cistern-canary is there for trying.
+looks alive. The app cistern-canary is there for trying. With buffered delivery it takes the archiver's window longer.
 
 Exit codes: 0 stored byte for byte, 1 not, 2 bad input.
 
@@ -97,14 +98,15 @@ async function roundTrip(
   tell({ step: 'answer', ok: fault === undefined, ms, result });
   if (fault !== undefined) return { problem: fault.fault, remedy: fault.remedy };
 
-  const found = await findTracer(archive, tracer, { app, withinMs: options.within * 1000 });
+  const windowMs = await gatheredMs(target);
+  const found = await findTracer(archive, tracer, { app, windowMs, withinMs: options.within * 1000 });
   if (found.outcome === 'missing') {
     const seconds = Math.round(found.ms / 1000);
     tell({ step: 'object', ok: false, ms: Math.round(found.ms), result: 'none' });
     return {
       problem: `was acknowledged, but is not in the archive of ${app} after ${seconds} s`,
       remedy:
-        'See whether its secret or path makes it another app (`cistern drain list`), or whether this is another archive than the receiver writes to',
+        'See whether its secret or path makes it another app (`cistern drain list`), whether it waits in the spool (`cistern spool status`), or whether this is another archive than the receiver writes to',
     };
   }
   const { key } = found;
@@ -124,6 +126,12 @@ async function roundTrip(
     result: describe(tracer),
   });
   return undefined;
+}
+
+/** How long batches are gathered before they are stored, where they are. What has no configuration gathers none. */
+async function gatheredMs({ parameters }: Target): Promise<number> {
+  const config = await storedConfig(parameters);
+  return config?.delivery === 'buffered' ? config.archiver.windowSeconds * 1000 : 0;
 }
 
 function describe({ messages, body }: Tracer): string {

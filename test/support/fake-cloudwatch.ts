@@ -42,7 +42,9 @@ export class FakeCloudWatch {
     this.calls.push(queries.length);
     const points = queries.flatMap(({ Id: id = '', MetricStat: stat }) => {
       const periodMs = (stat?.Period ?? 0) * 1000;
-      if (periodMs % 60_000 !== 0 || periodMs === 0 || stat?.Stat !== 'Sum') throw refusal('sums of minutes');
+      if (periodMs % 60_000 !== 0 || periodMs === 0) throw refusal('minutes');
+      const combine = statistics[stat?.Stat ?? ''];
+      if (combine === undefined) throw refusal('a statistic that Cistern uses');
       const sums = new Map<number, number>();
       for (const { namespace, datum } of this.data) {
         const at = datum.Timestamp?.getTime() ?? 0;
@@ -52,7 +54,7 @@ export class FakeCloudWatch {
           sameDimensions(datum.Dimensions, stat.Metric?.Dimensions);
         if (!matches || at < start.getTime() || at >= end.getTime()) continue;
         const period = Math.floor(at / periodMs) * periodMs;
-        sums.set(period, (sums.get(period) ?? 0) + datum.Value);
+        sums.set(period, combine(sums.get(period) ?? 0, datum.Value));
       }
       return [...sums].sort(([a], [b]) => a - b).map(([time, sum]) => ({ id, time, sum }));
     });
@@ -92,6 +94,11 @@ export class FakeCloudWatch {
     return { Metrics: page, ...(more ? { NextToken: String(from + page.length) } : {}) };
   }
 }
+
+const statistics: Readonly<Record<string, (a: number, b: number) => number>> = {
+  Sum: (a, b) => a + b,
+  Maximum: Math.max,
+};
 
 function sameDimensions(a: readonly Dimension[] = [], b: readonly Dimension[] = []): boolean {
   const key = (all: readonly Dimension[]) =>

@@ -51,6 +51,19 @@ it("reads errors and throttles of the receiver's function alone", async () => {
   expect(sums.map((found) => [...found])).toEqual([[[at, 2]], [[at, 3]]]);
 });
 
+it("reads what the archiver counts from the archiver's counters", async () => {
+  cloudWatch.data.push(
+    ...metricsOf('test', { counts: { 'set-aside': 2 } }, at, 'archiver'),
+    ...metricsOf('test', { counts: { 'set-aside': 50 } }, at, 'receiver'),
+    ...metricsOf('test', { counts: { 'store-circuit-opened': 3 } }, at, 'receiver'),
+    ...metricsOf('test', { counts: { 'store-circuit-opened': 60 } }, at, 'archiver'),
+  );
+
+  const sums = await reader.sums([{ counter: 'set-aside' }, { counter: 'store-circuit-opened' }], range);
+
+  expect(sums.map((found) => [...found])).toEqual([[[at, 2]], [[at, 3]]]);
+});
+
 it('rejects rather than take a part for the whole', async () => {
   cloudWatch.failing = true;
 

@@ -51,6 +51,30 @@ describe('the loss check', () => {
     expect(brief(await look(5, false))).toEqual([['messages-lost shop', 'warning', 7]]);
   });
 
+  it.each([
+    ['set-aside', 'critical', '2 bad spooled messages were set aside whole, and are not in the archive'],
+    ['store-circuit-opened', 'warning', "2 times the archive's store failed and was avoided"],
+    ['spool-circuit-opened', 'warning', '2 times the spool failed and was avoided'],
+  ] as const)('tells of %s: %s', async (counter, status, said) => {
+    counters.add({ counter, count: 2, at: start });
+
+    const [finding, ...others] = await look(5);
+
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ subject: counter, status, summary: expect.stringContaining(said) });
+    expect(finding?.remedy).toMatch(/cistern spool|log/);
+  });
+
+  it('says nothing of what merely goes another way, or waits', async () => {
+    counters.add(
+      { counter: 'spooled', app: 'shop', count: 500, at: start },
+      { counter: 'left-in-spool', count: 500, at: start },
+      { counter: 'store-circuit-closed', count: 5, at: start },
+    );
+
+    expect(await look(5)).toEqual([]);
+  });
+
   it('tells of a loss once, by app, and since when', async () => {
     counters.add(lost(1, 7), lost(3, 2, { app: 'billing' }));
 
