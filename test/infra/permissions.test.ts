@@ -3,6 +3,9 @@ import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { incidentCommand } from '../../cli/incident.ts';
 import { muteCommand, unmuteCommand } from '../../cli/mute.ts';
+import { spoolCommand } from '../../cli/spool.ts';
+import { drainOfStage } from '../../cli/spool-drain-stage.ts';
+import { openSpool } from '../../cli/spool-target.ts';
 import { objectKey } from '../../lib/archive/key.ts';
 import { createS3Client } from '../../lib/archive/s3-store.ts';
 import { parseConfig } from '../../lib/config.ts';
@@ -13,6 +16,8 @@ import { runReportJob } from '../../lib/scheduled/report-job.ts';
 import { StageWatch } from '../../lib/scheduled/stage.ts';
 import { runWatchJob } from '../../lib/scheduled/watch-job.ts';
 import { encodeMessage } from '../../lib/spool/message.ts';
+import { redriveSetAside } from '../../lib/spool/redrive-set-aside.ts';
+import { setAside } from '../../lib/spool/set-aside.ts';
 import { canaryApp } from '../../lib/watch/canary-app.ts';
 import { seal } from '../support/batches.ts';
 import { functionUrlEvent } from '../support/function-url-event.ts';
@@ -244,6 +249,45 @@ describe('of those who answer pages', () => {
     const { refused, actions } = judge(policyOf('PeopleIncidentsReadOnly'));
     expect(refused).toEqual([]);
     expect(actions).toEqual(['s3:GetObject', 's3:ListBucket', 'ssm:GetParameter']);
+  });
+
+  test('the policy of the spool lets somebody look at it and drain it', async () => {
+    aws.take();
+    aws.parameters.set('spool_queue', names.spoolQueue);
+    aws.parameters.set('spool_dead_letters', names.spoolDeadLetters);
+    const ledger = new S3Ledger(createS3Client(), names.ledgerBucket);
+    const text = encodeMessage(await seal(batch(message('one'))));
+    await setAside(ledger, { id: 'good', text, sentAt: Date.now(), why: 'it was bad then' });
+    aws.take();
+
+    const stage = ['--stage', names.stage];
+    await run(spoolCommand(), ['status', ...stage]);
+    await run(spoolCommand(), ['inspect', ...stage]);
+    await run(spoolCommand(), ['inspect', 'good', ...stage]);
+    // Draining, without waiting until the queue is empty.
+    const spool = await openSpool({ stage: names.stage });
+    if (spool.kind !== 'stage') throw new Error('a stage has queues');
+    const way = drainOfStage(spool);
+    await way.getMoving({ waiting: 0, underWay: 0, deadLetters: 1 });
+    expect(await Array.fromAsync(redriveSetAside({ ledger, put: way.put }))).toMatchObject([
+      { id: expect.stringContaining('good') },
+    ]);
+
+    const { refused, actions } = judge(policyOf('PeopleSpool'));
+    expect(refused).toEqual([]);
+    expect(actions).toEqual([
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ListMessageMoveTasks',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+      'sqs:StartMessageMoveTask',
+      'ssm:GetParameter',
+      'ssm:GetParametersByPath',
+    ]);
   });
 });
 
