@@ -44,7 +44,7 @@ export class FakeCloudWatch {
       const periodMs = (stat?.Period ?? 0) * 1000;
       if (periodMs % 60_000 !== 0 || periodMs === 0) throw refusal('minutes');
       const combine = statistics[stat?.Stat ?? ''];
-      if (combine === undefined) throw refusal('a statistic that Cistern uses');
+      if (stat === undefined || combine === undefined) throw refusal('a statistic that Cistern uses');
       const sums = new Map<number, number>();
       for (const { namespace, datum } of this.data) {
         const at = datum.Timestamp?.getTime() ?? 0;
