@@ -51,6 +51,16 @@ describe('a message', () => {
     expect(decodeMessage(envelope(key, member, { later: true })).key).toBe(key);
   });
 
+  test('may be written as any JSON of the same value', async () => {
+    const { key, member } = await sealed();
+    const text = envelope(key, member);
+    const escaped = text.replace(/(?<="member":")./, (first) => `\\u00${first.charCodeAt(0).toString(16)}`);
+    for (const same of [JSON.stringify(JSON.parse(text), undefined, 2), escaped, `${text} `]) {
+      expect(same).not.toBe(text);
+      expect(decodeMessage(same).member.equals(member)).toBe(true);
+    }
+  });
+
   test('of the largest member, under the longest key, is as large as SQS allows and no larger', () => {
     const key = objectKey({
       app: `a${'b'.repeat(29)}` as AppName,
