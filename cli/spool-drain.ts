@@ -3,6 +3,7 @@ import { duration } from '../lib/alerts/text.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
 import { awaitDrained } from '../lib/spool/await-drained.ts';
 import { redriveSetAside } from '../lib/spool/redrive-set-aside.ts';
+import { listSetAside } from '../lib/spool/set-aside-entries.ts';
 import type { SpoolStatus } from '../lib/spool/spool.ts';
 import { wholeNumber } from './arguments.ts';
 import { exitCodes } from './errors.ts';
@@ -39,10 +40,11 @@ export function spoolDrainCommand(): Command {
 
 const help = `
 What was set aside is tried again first: what the code finds good now goes back. Then dead letters go back to the
-queue, and the command waits until all that waits is archived. Ctrl-C loses nothing; to run it
-again, or twice at once, is harmless: what is archived twice is read once.
+queue, and the command waits until all that waits is archived. Ctrl-C loses nothing; to run it again, or twice at
+once, is harmless: what is archived twice is read once.
 
-Exit codes: 0 all is archived (what is still bad stays set aside), 1 not within the time, or it failed, 2 bad input.
+Exit codes: 0 all that waited is archived (what was set aside before and is still bad stays), 1 not within the time, or
+some of it was found bad and set aside, or it failed, 2 bad input.
 
 Examples:
   cistern spool drain
@@ -70,12 +72,20 @@ async function drain(options: Options): Promise<void> {
     },
     timeoutMs: options.timeout * 60_000,
   }).finally(() => line.clear());
+  const found = Math.max(0, (await listSetAside(ledger)).length - setAside.left);
   if (options.json === true) {
+    const { redriven, stillBad } = setAside;
     const { waiting, underWay, deadLetters = null } = last;
-    printJson({ drained, waiting, underWay, deadLetters, setAside });
+    printJson({ drained, waiting, underWay, deadLetters, setAside: { redriven, stillBad, found } });
+  }
+  if (found > 0) {
+    warn(
+      `${found} of what waited ${found === 1 ? 'was' : 'were'} found bad and set aside: \`cistern spool inspect ${target.flags}\` says why.`,
+    );
+    process.exitCode = exitCodes.failed;
   }
   if (drained) {
-    note(`all that waited in the spool of ${target.describe} is in the archive.`);
+    note(`nothing of what waited is left in the spool of ${target.describe}.`);
     return;
   }
   warn(
@@ -87,14 +97,18 @@ async function drain(options: Options): Promise<void> {
 interface TriedAgain {
   readonly redriven: number;
   readonly stillBad: number;
+  /** Those that a list still shows. */
+  readonly left: number;
 }
 
 async function tryAgain(ledger: Ledger, { put }: SpoolDrain, flags: string): Promise<TriedAgain> {
   let redriven = 0;
   let stillBad = 0;
+  let left = 0;
   for await (const { id, stillBad: why, notMarked } of redriveSetAside({ ledger, put })) {
     if (why !== undefined) stillBad += 1;
     else redriven += 1;
+    if (why !== undefined || notMarked !== undefined) left += 1;
     if (notMarked !== undefined) {
       const reason = notMarked instanceof Error ? notMarked.message : String(notMarked);
       warn(
@@ -108,7 +122,7 @@ async function tryAgain(ledger: Ledger, { put }: SpoolDrain, flags: string): Pro
       `${stillBad} of what was set aside ${stillBad === 1 ? 'is' : 'are'} still bad, and stay${stillBad === 1 ? 's' : ''}: \`cistern spool inspect ${flags}\` says why.`,
     );
   }
-  return { redriven, stillBad };
+  return { redriven, stillBad, left };
 }
 
 function describe({ waiting, underWay, oldestMs, deadLetters = 0 }: SpoolStatus): string {

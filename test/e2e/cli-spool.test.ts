@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DirectoryStore } from '../../lib/archive/directory-store.ts';
@@ -65,7 +65,7 @@ describe('cistern spool over a data directory', () => {
     });
     expect(await spool(['drain'])).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('is in the archive'),
+      stderr: expect.stringContaining('nothing of what waited is left'),
     });
   });
 
@@ -103,10 +103,31 @@ describe('cistern spool over a data directory', () => {
     const { code, stdout, stderr } = await spool(['drain']);
 
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toContain('is in the archive');
+    expect(stderr).toContain('nothing of what waited is left');
     expect((await archived()).length).toBeGreaterThan(0);
     expect((await runCli(['cat', 'my-app', '--since', '2h', '--data', data])).stdout).toMatch(/one\n.*two\n/);
     expect(await readdir(join(data, 'spool'))).toEqual([]);
+  });
+
+  it('says what it found bad: that is set aside, and the rest is archived', async () => {
+    const [one, two] = [await sealed('one'), await sealed('two', now + 1)];
+    await spooled(one, two);
+    const [segment = ''] = await readdir(join(data, 'spool'));
+    const path = join(data, 'spool', segment);
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200);
+    await writeFile(path, bytes);
+
+    const { code, stdout, stderr } = await spool(['drain', '--json']);
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      drained: true,
+      setAside: { redriven: 0, stillBad: 0, found: 1 },
+    });
+    expect(stderr).toContain('cistern spool inspect --data');
+    expect((await archived()).map(({ key }) => key)).toEqual([two.key]);
+    expect((await json(['inspect'])).setAside).toMatchObject([{ why: expect.stringContaining('SHA-256') }]);
   });
 
   it('wants a person for what was set aside, until it went back', async () => {
