@@ -62,6 +62,8 @@ export class DirectoryJournal implements SpoolWriter {
   /** Resolves when nothing waits; undefined while that is so. */
   #running: Promise<void> | undefined;
   #segment: OpenSegment | undefined;
+  /** When the last segment was begun, in milliseconds since 1970. */
+  #begunAt = 0;
   #rotationDue = false;
   #closing = false;
 
@@ -173,7 +175,9 @@ export class DirectoryJournal implements SpoolWriter {
 
   async #begin(): Promise<OpenSegment> {
     const { files, directory, windowMs } = this.#options;
-    const path = join(directory, segmentName(Date.now(), randomBytes(8)));
+    // Two of one millisecond would sort by chance.
+    this.#begunAt = Math.max(Date.now(), this.#begunAt + 1);
+    const path = join(directory, segmentName(this.#begunAt, randomBytes(8)));
     const file = await this.#create(path + openSuffix);
     try {
       await files.syncDirectory(directory);

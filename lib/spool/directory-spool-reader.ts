@@ -5,6 +5,7 @@ import { FileWindow } from './directory-window.ts';
 import { openSuffix, parseSegmentName, type SegmentName } from './segment.ts';
 import { entryBytes, maxHeadBytes, parseEntryHead } from './segment-entry.ts';
 import type { SpoolReader, SpoolStatus } from './spool.ts';
+import { nextMark } from './walk-segment.ts';
 
 /** A member that waits in a journal. */
 export interface WaitingMember {
@@ -39,7 +40,7 @@ export class DirectorySpoolReader implements SpoolReader {
     };
   }
 
-  /** Oldest segment first. What is damaged is not among them, nor what stands behind it in its segment. */
+  /** Oldest segment first. What is there is counted, not checked. */
   async *entries(): AsyncGenerator<WaitingMember> {
     for (const segment of await segmentsIn(this.#directory)) {
       const file = await openSegment(this.#directory, segment);
@@ -74,7 +75,10 @@ async function openSegment(directory: string, { name, open }: SegmentName): Prom
 async function* headsOf(file: FileWindow, { name, begunAt }: SegmentName): AsyncGenerator<WaitingMember> {
   for (let offset = 0; offset < file.size; ) {
     const head = parseEntryHead(await file.at(offset, maxHeadBytes));
-    if (head === undefined) return;
+    if (head === undefined) {
+      offset = (await nextMark(file, offset)) ?? file.size;
+      continue;
+    }
     offset += entryBytes(head);
     if (offset <= file.size) yield { segment: name, key: head.key, bytes: head.bytes, at: begunAt };
   }

@@ -48,12 +48,11 @@ async function entryAt(source: SegmentBytes, offset: number): Promise<Found> {
   if (end > source.size) return { kind: 'torn', why: 'its entry runs past the end' };
   const at = offset + head.headBytes;
   const rest = await source.at(at, head.bytes + 1 + entryMark.length);
-  const ended = rest[head.bytes] === newlineByte;
-  const follower = rest.toString('latin1', head.bytes + 1);
-  const framed = ended && (follower === '' || follower === entryMark);
+  const follower = rest.toString('latin1', head.bytes);
+  const framed = follower === '\n' || follower === `\n${entryMark}`;
   try {
     const { parts } = checkMember(head.key, head.sha256, rest.subarray(0, head.bytes));
-    if (!ended) throw new BadMessageError('nothing ends its entry');
+    // Whatever became of the newline behind it: the member is whole.
     return { kind: 'entry', parts, at, bytes: head.bytes, end };
   } catch (error) {
     if (!(error instanceof BadMessageError)) throw error;
@@ -69,21 +68,26 @@ function withoutHead(start: Buffer): Found {
   return { kind: 'bad', why: 'this is no entry of a spool' };
 }
 
-const newlineByte = 0x0a;
-const marker = Buffer.from(`\n${entryMark}`);
+const mark = Buffer.from(entryMark);
 const searchedBytes = 64 * 1024;
 
 /** Where the next entry that checks out begins, behind the one at `offset`. */
 async function nextEntry(source: SegmentBytes, offset: number): Promise<number | undefined> {
-  for (let from = offset; from < source.size; ) {
+  for (let from: number | undefined = offset; from !== undefined; ) {
+    from = await nextMark(source, from);
+    if (from !== undefined && (await entryAt(source, from)).kind === 'entry') return from;
+  }
+  return undefined;
+}
+
+/** Where the next thing behind `offset` begins that looks like an entry. */
+export async function nextMark(source: SegmentBytes, offset: number): Promise<number | undefined> {
+  for (let from = offset + 1; from < source.size; ) {
     const searched = await source.at(from, searchedBytes);
-    const index = searched.indexOf(marker);
-    if (index >= 0) {
-      from += index + 1;
-      const found = await entryAt(source, from);
-      if (found.kind === 'entry') return from;
-    } else if (from + searched.length < source.size) from += searched.length - marker.length + 1;
-    else return undefined;
+    const index = searched.indexOf(mark);
+    if (index >= 0) return from + index;
+    if (from + searched.length >= source.size) return undefined;
+    from += searched.length - mark.length + 1;
   }
   return undefined;
 }
