@@ -72,8 +72,9 @@ describe.concurrent('a cold start', () => {
     withReceiver(async (receiver, aws) => {
       aws.ssm.next({ delay: 1_300 });
       aws.s3.always({ hang: true });
+      aws.sqs.always({ hang: true });
       expect(await inTime(receiver, known)).toBe(503);
-      expect(await receiver.samples()).toMatchObject([{ undelivered: 1 }]);
+      expect(await receiver.samples(3)).toContainEqual(expect.objectContaining({ undelivered: 1 }));
     }));
 });
 
@@ -153,10 +154,11 @@ describe.concurrent('a warm environment', () => {
       setSecret(aws, 'shared-2', 'added');
       aws.ssm.next({ delay: 1_900 });
       aws.s3.always({ hang: true });
+      aws.sqs.always({ hang: true });
       const timeEpoch = Date.now();
       const headers = { authorization: basic('', 'added') };
       expect(await receiver.invoke({ headers, timeEpoch: timeEpoch + 61_000 })).toBe(503);
       expect(receiver.answeredAt - timeEpoch).toBeLessThan(4_000);
-      expect(await receiver.samples(2)).toMatchObject([{ batches: 1 }, { undelivered: 1 }]);
+      expect(await receiver.samples(4)).toContainEqual(expect.objectContaining({ undelivered: 1 }));
     }));
 });
