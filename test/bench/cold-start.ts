@@ -79,7 +79,13 @@ async function startOnce(
   const eventPath = join(dirname(bundlePath), 'event.json');
   await writeFile(eventPath, JSON.stringify(event));
   const child = new BenchProcess('test/bench/cold-start-process.ts', [bundlePath, eventPath], {
-    env: { ...aws.env(), CISTERN_STAGE: stage, CISTERN_BUCKET: aws.s3.bucket },
+    env: {
+      ...aws.env(),
+      CISTERN_STAGE: stage,
+      CISTERN_BUCKET: aws.s3.bucket,
+      CISTERN_QUEUE_URL: aws.sqs.queueUrl,
+      CISTERN_DELIVERY: 'direct',
+    },
   });
   const { ms, statusCode } = report.parse(await child.message());
   await child.stop();

@@ -56,7 +56,7 @@ function leastWork(body: Buffer): void {
   crc32(body);
 }
 
-function functionUrlEventOf({ body, messages }: BenchBatch): LambdaFunctionURLEvent {
+export function functionUrlEventOf({ body, messages }: BenchBatch): LambdaFunctionURLEvent {
   const headers = {
     authorization: basic('drain', sharedSecret),
     'content-type': 'application/logplex-1',
@@ -69,7 +69,7 @@ function functionUrlEventOf({ body, messages }: BenchBatch): LambdaFunctionURLEv
 }
 
 /** As functions/receiver.ts does it. The answer is in the time as well. */
-async function handle(receiver: Receiver, event: LambdaFunctionURLEvent): Promise<void> {
+export async function handle(receiver: Receiver, event: LambdaFunctionURLEvent): Promise<void> {
   const { status } = await receive(receiver, {
     method: event.requestContext.http.method,
     path: event.rawPath,

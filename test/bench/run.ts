@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { acknowledgement, outage } from './acknowledgement.ts';
 import { archiver } from './archiver.ts';
 import { coldStart } from './cold-start.ts';
 import { type Benchmark, type Effort, type Figure, formatTable } from './figure.ts';
@@ -34,6 +35,8 @@ const promised: readonly Benchmark[] = [
   bufferedPuts,
   archiver,
   recoverySqs,
+  acknowledgement,
+  outage,
 ];
 const benchmarks: readonly Benchmark[] = [...promised, levels];
 const names = namesOf(benchmarks);
