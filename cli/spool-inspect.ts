@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { instant } from '../lib/alerts/text.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
+import { sideBySide } from '../lib/side-by-side.ts';
 import { memberOf } from '../lib/spool/redrive-set-aside.ts';
 import { listSetAside, readSetAside, type SetAsideEntry } from '../lib/spool/set-aside-entries.ts';
 import { wholeNumber } from './arguments.ts';
@@ -111,12 +112,11 @@ async function setAsideOf(
   { limit, all }: Options,
 ): Promise<{ readonly setAside: SetAsideRow[]; readonly more: number }> {
   const names = await listSetAside(ledger, all);
-  const rows: SetAsideRow[] = [];
-  for (const { id, redriven } of names.slice(-limit)) {
+  const rows = await sideBySide(names.slice(-limit), 8, async ({ id, redriven }) => {
     const entry = await readSetAside(ledger, id);
-    if (entry !== undefined) rows.push(rowOf(entry, redriven));
-  }
-  return { setAside: rows, more: Math.max(0, names.length - limit) };
+    return entry === undefined ? [] : [rowOf(entry, redriven)];
+  });
+  return { setAside: rows.flat(), more: Math.max(0, names.length - limit) };
 }
 
 function rowOf({ id, sent, why, content }: SetAsideEntry, redriven: boolean): SetAsideRow {
@@ -127,7 +127,7 @@ function printSetAside(rows: readonly SetAsideRow[]): void {
   printTable(
     ['SET ASIDE', 'SENT', 'BYTES', 'WHY'],
     rows.map(({ id, sent, bytes, why, redriven }) => [
-      id,
+      plain(id),
       timeOf(sent),
       formatBytes(bytes),
       `${plain(why)}${redriven ? ' (went back into the spool)' : ''}`,

@@ -15,7 +15,9 @@ import { seal } from '../support/batches.ts';
 import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { type FakeService, startFakeService } from '../support/fake-service.ts';
 import { batch, message } from '../support/messages.ts';
+import { post } from '../support/post.ts';
 import { type Run, type RunOptions, runCli } from '../support/run-cli.ts';
+import { startServe } from '../support/serve-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const now = Date.now();
@@ -209,6 +211,24 @@ describe('cistern spool over a data directory', () => {
     } finally {
       await aws.close();
     }
+  });
+
+  it('drains beside a server at work, which goes on taking batches', async () => {
+    // It gathers for longer than this test runs.
+    const config = join(data, 'cistern.json');
+    await writeFile(config, JSON.stringify({ archiver: { windowSeconds: 300 } }));
+    const serve = await startServe({ data, args: ['--delivery', 'buffered', '--config', config] });
+    const send = (text: string) => post(serve.url, batch(message(text, now)), { secret: serve.secret });
+    expect((await send('before')).status).toBe(200);
+    expect(await json(['status'])).toMatchObject({ delivery: 'buffered', waiting: 1 });
+
+    expect((await spool(['drain'])).code).toBe(0);
+
+    expect(await archived()).toHaveLength(1);
+    expect((await send('after')).status).toBe(200);
+    await serve.stop();
+    const { stdout } = await runCli(['cat', 'my-app', '--since', '2h', '--data', data]);
+    expect(stdout.match(/before|after/g)?.sort()).toEqual(['after', 'before']);
   });
 
   it('does not guess which archive is meant', async () => {
