@@ -1,7 +1,7 @@
 import type { ArchiveWriter } from '../archive/store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
-import type { Counters } from '../receiver/counters.ts';
+import type { Counters, Sample } from '../receiver/counters.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { BadMessageError, type CheckedMember, decodeMessage } from './message.ts';
 import { planObjects } from './plan-objects.ts';
@@ -40,7 +40,7 @@ export async function archiveMessages(
   messages: readonly QueuedMessage[],
   budgetMs: number,
 ): Promise<readonly string[]> {
-  const { counters, log } = archiver;
+  const { log } = archiver;
   let staying: readonly QueuedMessage[] = messages;
   try {
     staying = await archiveWhatCanBe(archiver, messages, budgetMs);
@@ -48,7 +48,7 @@ export async function archiveMessages(
     log.error('messages could not be archived; they stay in the queue', { messages: messages.length, error });
   }
   if (staying.length === 0) return [];
-  counters.record({ counts: { 'left-in-spool': staying.length } });
+  count(archiver, { 'left-in-spool': staying.length });
   try {
     await archiver.queue.postpone(
       staying.map(({ id, receipt, receives }) => ({ id, receipt, seconds: comebackSeconds(receives) })),
@@ -75,9 +75,9 @@ async function archiveWhatCanBe(
       budgetMs,
     }),
     // Else a ledger that hangs would use up the time in which the others are said to be done.
-    setAllAside(archiver, bad, AbortSignal.timeout(Math.ceil(budgetMs))),
+    setAllAside(archiver, bad, AbortSignal.timeout(Math.max(0, Math.ceil(budgetMs)))),
   ]);
-  count(archiver, outcomes, messages);
+  countStored(archiver, outcomes, messages);
   const failed = outcomes.filter(({ failure }) => failure !== undefined);
   for (const { object, failure } of failed) {
     const { key } = object;
@@ -117,15 +117,16 @@ function sort(messages: readonly QueuedMessage[]): {
 
 /** Resolves with the messages that could not be set aside. */
 async function setAllAside(
-  { ledger, counters, log }: Archiver,
+  archiver: Archiver,
   bad: readonly BadMessage[],
   signal: AbortSignal,
 ): Promise<QueuedMessage[]> {
+  const { ledger, log } = archiver;
   const left = await sideBySide(bad, setAsideWidth, async ({ message, why }) => {
     try {
       const key = await setAside(ledger, { ...message, why: why.message }, signal);
       log.error('a bad message was set aside', { message: message.id, key, why: why.message });
-      counters.record({ counts: { 'set-aside': 1 } });
+      count(archiver, { 'set-aside': 1 });
       return [];
     } catch (error) {
       log.error('a bad message could not be set aside; it stays in the queue', {
@@ -138,20 +139,27 @@ async function setAllAside(
   return left.flat();
 }
 
-function count(
-  { counters }: Archiver,
+function countStored(
+  archiver: Archiver,
   outcomes: readonly StoreOutcome<Arrived>[],
   messages: readonly QueuedMessage[],
 ): void {
   const stored = outcomes.filter(({ failure }) => failure === undefined);
   const oldest = Math.min(...messages.map(({ sentAt }) => sentAt));
-  counters.record({
-    counts: {
-      'archived-objects': stored.length,
-      'archived-members': stored.reduce((sum, { object }) => sum + object.members.length, 0),
-      'archived-bytes': stored.reduce((sum, { bytes }) => sum + bytes, 0),
-      'spool-copies': stored.reduce((sum, { object }) => sum + object.copies.length, 0),
-      ...(messages.length === 0 ? {} : { 'spool-age': Math.max(0, Date.now() - oldest) }),
-    },
+  count(archiver, {
+    'archived-objects': stored.length,
+    'archived-members': stored.reduce((sum, { object }) => sum + object.members.length, 0),
+    'archived-bytes': stored.reduce((sum, { bytes }) => sum + bytes, 0),
+    'spool-copies': stored.reduce((sum, { object }) => sum + object.copies.length, 0),
+    ...(messages.length === 0 ? {} : { 'spool-age': Math.max(0, Date.now() - oldest) }),
   });
+}
+
+/** Counting never changes what is done. */
+function count({ counters, log }: Archiver, counts: Sample['counts']): void {
+  try {
+    counters.record({ counts });
+  } catch (error) {
+    log.error('what was archived could not be counted', { error });
+  }
 }
