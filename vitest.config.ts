@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,property,contract,infra,e2e}/**/*.test.ts'],
+    include: ['test/{unit,property,contract,infra,e2e,soak}/**/*.test.ts'],
     // The end-to-end tests wait more than they compute.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Hundreds of processes start in them: what they all load is compiled once, which halves a start.
