@@ -1,0 +1,132 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { StoreError } from '../../lib/archive/store.ts';
+import { DirectoryJournal } from '../../lib/spool/directory-journal.ts';
+import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
+import { JournalArchiver } from '../../lib/spool/journal-archiver.ts';
+import { readBack, texts } from '../support/batches.ts';
+import { MemoryArchive } from '../support/memory-archive.ts';
+import { MemoryLedger } from '../support/memory-ledger.ts';
+import { segmentOf, spooledBatch } from '../support/spooled.ts';
+
+const noon = Date.UTC(2026, 10, 21, 12);
+const hourMs = 60 * 60 * 1000;
+
+let directory: string;
+let store: MemoryArchive;
+let logged: string[];
+let archivers: JournalArchiver[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cistern-'));
+  store = new MemoryArchive();
+  logged = [];
+  archivers = [];
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(archivers.map((each) => each.stop(0)));
+  await rm(directory, { recursive: true });
+});
+
+function open(): JournalArchiver {
+  const log = (message: string) => void logged.push(message);
+  const archiver = new JournalArchiver({
+    segments: new DirectorySegments(directory),
+    store,
+    ledger: new MemoryLedger(),
+    counters: { record: () => undefined },
+    log: { info: log, warn: log, error: log },
+    maxObjectBytes: 16 * 1024 * 1024,
+    windowMs: 300_000,
+  });
+  archivers.push(archiver);
+  return archiver;
+}
+
+const segment = (begunAt: number, suffix = '') => join(directory, `${begunAt}-00000000000000aa${suffix}`);
+const left = () => readdir(directory);
+const read = async () => texts(await readBack(store));
+
+test('archives what earlier processes left, what they were writing too', async () => {
+  await writeFile(segment(noon), segmentOf(await spooledBatch('one')));
+  await writeFile(segment(Date.now(), '.open'), segmentOf(await spooledBatch('two', noon + 1)));
+  open().wake();
+  await vi.waitFor(async () => expect(await left()).toEqual([]));
+  expect(await read()).toEqual(['one', 'two']);
+  expect(logged).toEqual(Array(2).fill('archived 1 batch of the spool in 1 object'));
+});
+
+test('leaves to another process what it writes, until that must have left it', async () => {
+  const archiver = open();
+  await writeFile(segment(noon), segmentOf(await spooledBatch('first')));
+  archiver.wake();
+  // By then it has taken over what was there at its start.
+  await vi.waitFor(async () => expect(await left()).toEqual([]));
+  await writeFile(segment(Date.now(), '.open'), segmentOf(await spooledBatch('young')));
+  await writeFile(segment(Date.now() - 311_000, '.open'), segmentOf(await spooledBatch('old', noon + 1)));
+  await vi.waitFor(async () => {
+    archiver.wake();
+    expect(await read()).toEqual(['first', 'old']);
+  });
+  expect(await left()).toEqual([expect.stringMatching(/\.open$/)]);
+});
+
+describe('a store that is away', () => {
+  const away = () => new StoreError('refused', 'the store is away');
+
+  test('is asked for one segment a round, told of once, and everything arrives when it is back', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await writeFile(segment(noon + i), segmentOf(await spooledBatch(`${i}`, noon + i * hourMs)));
+    }
+    store.script.push(...Array.from({ length: 3 }, away));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    open().wake();
+    for (const attempts of [1, 2, 3]) {
+      await vi.waitFor(() => expect(store.attempts).toBe(attempts));
+      // Its round has to be over before its next one has a time.
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+      expect(await left()).toHaveLength(5);
+      expect(logged).toEqual([expect.stringContaining('stays in the spool')]);
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    await vi.waitFor(async () => expect(await left()).toEqual([]));
+    expect(await read()).toEqual(['0', '1', '2', '3', '4']);
+    await vi.waitFor(() => expect(logged.at(-1)).toBe('the spool can be archived again'));
+  });
+
+  test('for one segment alone holds back no other', async () => {
+    const bad = await spooledBatch('bad');
+    await writeFile(segment(noon), segmentOf(bad));
+    await writeFile(segment(noon + 1), segmentOf(await spooledBatch('good', noon + hourMs)));
+    const create = store.create.bind(store);
+    store.create = (key, ...rest) => (key === bad.key ? Promise.reject(away()) : create(key, ...rest));
+    const archiver = open();
+    await vi.waitFor(async () => {
+      archiver.wake();
+      expect(await left()).toHaveLength(1);
+    });
+    expect(await read()).toEqual(['good']);
+  });
+});
+
+describe('a stop', () => {
+  test('archives what the journal still had', async () => {
+    const archiver = open();
+    const journal = new DirectoryJournal({ directory, windowMs: 300_000, onClosed: () => archiver.wake() });
+    archiver.wake();
+    await journal.put(await spooledBatch('one'), new AbortController().signal);
+    await journal.close();
+    expect(await archiver.stop(5_000)).toBe(0);
+    expect(await read()).toEqual(['one']);
+  });
+
+  test('does not wait for a store that hangs, and says how much is left', async () => {
+    await writeFile(segment(noon), segmentOf(await spooledBatch('one')));
+    store.script.push('hang');
+    expect(await open().stop(50)).toBe(1);
+    expect(await left()).toHaveLength(1);
+  });
+});
