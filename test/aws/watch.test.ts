@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { buildFunctions } from '../../esbuild.config.ts';
@@ -21,6 +22,7 @@ import { readRecords } from '../../lib/incidents/records.ts';
 import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
 import { ReceiverServer } from '../../lib/receiver/http-server.ts';
 import { MemoryCounters } from '../../lib/receiver/memory-counters.ts';
+import { createSqsClient } from '../../lib/spool/sqs-spool.ts';
 import { synthesise } from '../infra/synthesise.ts';
 import { directDelivery } from '../support/delivery.ts';
 import { silentLog } from '../support/receiver.ts';
@@ -28,14 +30,14 @@ import { makeStackBucket } from './stack-buckets.ts';
 
 /**
  * The bundled watch over the buckets of the synthesised template, a real receiver for its canary, and moto's SSM,
- * S3, CloudWatch and SNS. moto forgets size filters, so nothing moves to Infrequent Access here; and the buckets
+ * S3, SQS, CloudWatch and SNS. moto forgets size filters, so nothing moves to Infrequent Access here; and the buckets
  * have no policy (see makeStackBucket), which the watch is right to page about.
  */
 
 const cistern = { infrequentAccessDays: 'never', apps: [{ name: 'shop', contact: '#team-shop' }] } as const;
 const minute = 60_000;
 const stage = `s${randomUUID().slice(0, 8)}`;
-const [s3, ssm, sns] = [createS3Client(), createSsmClient(), createSnsClient()];
+const [s3, ssm, sns, sqs] = [createS3Client(), createSsmClient(), createSnsClient(), createSqsClient()];
 const parameters = new SsmParameters(ssm, stage);
 const module = z.object({
   handler: z.custom<() => Promise<void>>((value) => typeof value === 'function'),
@@ -44,6 +46,8 @@ let store: S3Store;
 let incidents: LedgerIncidents;
 let ledger: S3Ledger;
 let alertsTopic: string;
+let spoolQueue: string;
+let deadLetters: string;
 let dist: string;
 let server: ReceiverServer | undefined;
 let watch: () => Promise<void>;
@@ -60,6 +64,8 @@ beforeAll(async () => {
   incidents = new LedgerIncidents(ledger);
   alertsTopic = await makeTopic();
   const urgentTopic = await makeTopic();
+  spoolQueue = await makeQueue();
+  deadLetters = await makeQueue();
 
   const registry = new CachedRegistry(parameters, silentLog, { cheapToFetch: true });
   server = new ReceiverServer({
@@ -83,6 +89,8 @@ beforeAll(async () => {
     CISTERN_RECEIVER_FUNCTION: 'receiver',
     CISTERN_TOPIC_ARN: alertsTopic,
     CISTERN_URGENT_TOPIC_ARN: urgentTopic,
+    CISTERN_QUEUE_URL: spoolQueue,
+    CISTERN_DEAD_LETTERS_URL: deadLetters,
     POWERTOOLS_DEV: 'true',
   });
   dist = await mkdtemp(join(tmpdir(), 'cistern-dist-'));
@@ -94,7 +102,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.useRealTimers();
   await server?.close();
-  for (const client of [s3, ssm, sns]) client.destroy();
+  for (const client of [s3, ssm, sns, sqs]) client.destroy();
   await rm(dist, { recursive: true, force: true });
 });
 
@@ -108,6 +116,12 @@ async function makeTopic(): Promise<string> {
   if (arn === undefined) throw new Error('no topic was made');
   await sns.send(new SubscribeCommand({ TopicArn: arn, Protocol: 'email', Endpoint: 'on-call@example.com' }));
   return arn;
+}
+
+async function makeQueue(): Promise<string> {
+  const { QueueUrl: url } = await sqs.send(new CreateQueueCommand({ QueueName: `queue-${randomUUID()}` }));
+  if (url === undefined) throw new Error('no queue was made');
+  return url;
 }
 
 /** A batch of the app whose first message is this old. */
@@ -170,6 +184,8 @@ it('the bundled watch pages when a drain stops, and resolves the page when it is
     'records timelines': 'ok',
     'retention archive': 'critical',
     'retention ledger': 'warning',
+    'spool age': 'ok',
+    'spool dead-letters': 'ok',
     'volume shop': 'skipped',
   });
   expect((await told()).map(({ text }) => /overwriting|TLS/.exec(text)?.[0]).sort()).toEqual([
@@ -198,6 +214,24 @@ it('the bundled watch pages when a drain stops, and resolves the page when it is
   expect(records.filter(({ apps }) => apps.includes('shop'))).toMatchObject([
     { status: 'resolved', check: 'freshness' },
   ]);
+});
+
+it('the bundled watch pages for a dead letter, and for what nobody takes out of the spool', async () => {
+  await sqs.send(new SendMessageCommand({ QueueUrl: spoolQueue, MessageBody: 'waits' }));
+  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'was given up' }));
+  await lookAfter(5);
+  expect(await statuses()).toMatchObject({ 'spool age': 'ok', 'spool dead-letters': 'critical' });
+  await lookAfter(15);
+  expect(await statuses()).toMatchObject({ 'spool age': 'critical' });
+  const pages = (await told()).filter(({ subject }) => /^Cistern P1: 1 batch/.test(subject));
+  expect(pages.map(({ text }) => /cistern -- spool \w+/.exec(text)?.[0])).toEqual([
+    'cistern -- spool drain',
+    'cistern -- spool status',
+  ]);
+
+  for (const QueueUrl of [spoolQueue, deadLetters]) await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  await lookAfter(5);
+  expect(await statuses()).toMatchObject({ 'spool age': 'ok', 'spool dead-letters': 'ok' });
 });
 
 it('the bundled report sums up the week that ended', async () => {
