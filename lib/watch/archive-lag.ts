@@ -28,3 +28,9 @@ const processingMs = 60_000;
 export function usualLagMs({ windowMs }: ArchiveLag): number {
   return windowMs === 0 ? 0 : 2 * windowMs + processingMs;
 }
+
+/** How long the oldest member has waited, at most `mostMs`: so long too where some wait and nobody has measured it. */
+export function spooledForMs(status: SpoolStatus | undefined, mostMs: number): number {
+  if (status === undefined || status.waiting + status.underWay === 0) return 0;
+  return Math.min(status.oldestMs ?? mostMs, mostMs);
+}

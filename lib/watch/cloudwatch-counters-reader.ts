@@ -19,7 +19,7 @@ export interface CloudWatchCountersOptions {
 }
 
 /**
- * The receiver's counters as CloudWatch has them: minutes late, so that a period may still grow when it is read
+ * The counters of receiver and archiver as CloudWatch has them: minutes late, so that a period may still grow when it is read
  * again. Every query of a call costs, so ask for what is worth it.
  */
 export class CloudWatchCountersReader implements CountersReader {

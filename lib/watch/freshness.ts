@@ -4,7 +4,7 @@ import { describeError } from '../error-code.ts';
 import { sideBySide } from '../side-by-side.ts';
 import type { SpoolStatus } from '../spool/spool.ts';
 import { type ActiveHours, activeBetween, activeSince, isActive } from './active-hours.ts';
-import { type ArchiveLag, noLag, usualLagMs } from './archive-lag.ts';
+import { type ArchiveLag, noLag, spooledForMs, usualLagMs } from './archive-lag.ts';
 import type { Check, Finding, Look, Memory } from './finding.ts';
 import { epochOf, findNewestKey, lookForKey, type NewestKey, readKey } from './newest-key.ts';
 import type { PageLister } from './page-lister.ts';
@@ -94,7 +94,7 @@ async function judge(app: FreshApp, known: Known, context: Context): Promise<Fin
   if (known.startedAt !== undefined && known.startedAt > from) {
     return skipped(app, known, `Cistern has not been up for ${app.silenceMinutes} active minutes yet`);
   }
-  const spooledMs = spooledFor(await context.spooled());
+  const spooledMs = spooledForMs(await context.spooled(), spoolExcusesMs);
   if (spooledMs > 0 && (await wasFreshBefore(app, spooledMs, context))) {
     return skipped(
       app,
@@ -108,12 +108,6 @@ async function judge(app: FreshApp, known: Known, context: Context): Promise<Fin
   // It was stored between the two requests.
   if (epochOf(newest.key) >= from) return fresh(app, known, newest.key);
   return silent(app, known, newest, { now, spooled: spooledMs > 0 });
-}
-
-/** How long the oldest batch has waited in the spool. Where nobody has measured it, it may be as long as counts. */
-function spooledFor(status: SpoolStatus | undefined): number {
-  if (status === undefined || status.waiting + status.underWay === 0) return 0;
-  return Math.min(status.oldestMs ?? spoolExcusesMs, spoolExcusesMs);
 }
 
 /** Whether an app was not silent when the oldest batch of the spool arrived: what it sent since may wait there. */

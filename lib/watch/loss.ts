@@ -20,7 +20,7 @@ const manyRuns = 3;
 const lossSubject = 'stage';
 
 /**
- * What the receiver counted since the last look that is lost, may be lost, or went where nobody meant it to: one
+ * What receiver and archiver counted since the last look that is lost, may be lost, or went where nobody meant it to: one
  * subject a kind and app, each told once. Its findings are events: what is quiet is not reported.
  */
 export function lossCheck({ counters, listed = true }: LossOptions): Check {
@@ -126,7 +126,7 @@ function bookkeeping({ from, to }: { from: number; to: number }, memory: Finding
     check: 'loss',
     subject: lossSubject,
     status: 'ok',
-    summary: "The receiver's counters can be read",
+    summary: 'The counters can be read',
     evidence: { from: iso(from), to: iso(to) },
     remedy: '',
     ...(memory === undefined ? {} : { memory }),
