@@ -44,8 +44,8 @@ export const maxBodyBytes: number = 16 * 1024 * 1024;
 
 /** Logplex gives up after 5 s; an answer after this much comes too late to be of use. */
 const answerWithinMs = 4_000;
-/** What the answer itself takes, after store and spool have been given up. */
-const answeringMs = 100;
+/** What the answer itself takes, after store and spool have been given up: on a busy machine, timers come late. */
+const answeringMs = 250;
 
 /** Requests that this process is receiving now: one in Lambda, any number in `serve`. */
 let underWay = 0;

@@ -50,8 +50,8 @@ const anyRun = fc.record({
     fc.array(anyFate, { maxLength: 12 }),
     // One failure is tried again at once: only several have a consequence.
     fc
-      .record({ well: fc.nat({ max: 4 }), then: anyFate })
-      .map(({ well, then }) => [...Array<Fate>(well).fill('works'), ...Array<Fate>(20).fill(then)]),
+      .record({ well: fc.nat({ max: 3 }), after: anyFate })
+      .map(({ well, after }) => [...Array<Fate>(well).fill('works'), ...Array<Fate>(20).fill(after)]),
   ),
   answerArrives: fc.boolean(),
 });
