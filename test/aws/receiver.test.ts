@@ -30,7 +30,14 @@ beforeAll(async () => {
   await parameters.put('drains/secrets/first', formatSecret({ sha256: hashSecret(secret) }));
   await parameters.put('drains/listed/0', 'shop');
   // POWERTOOLS_DEV sends metrics and logs through the console, where vitest shows them only for a failure.
-  Object.assign(process.env, { CISTERN_STAGE: stage, CISTERN_BUCKET: bucket, POWERTOOLS_DEV: 'true' });
+  Object.assign(process.env, {
+    CISTERN_STAGE: stage,
+    CISTERN_BUCKET: bucket,
+    // None is there: nothing here is spooled.
+    CISTERN_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/none',
+    CISTERN_DELIVERY: 'direct',
+    POWERTOOLS_DEV: 'true',
+  });
   dist = await mkdtemp(join(tmpdir(), 'cistern-dist-'));
   await buildFunctions(dist);
   const bundle: unknown = await import(pathToFileURL(join(dist, 'receiver', 'index.mjs')).href);
