@@ -1,6 +1,7 @@
 /**
  * What `serve` is measured against: a server that reads the body, deflates it at the same level, writes it the
- * same durable way and answers. No credentials, no framing, no hash, no key. `node bare-server.ts LOGS TMP`
+ * same durable way and answers; or leaves out the writing, or that and the deflating. No credentials, no framing, no
+ * hash, no key. `node bare-server.ts store|deflate|nothing LOGS TMP`
  */
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -9,14 +10,21 @@ import { promisify } from 'node:util';
 import { deflateRaw, type ZlibOptions } from 'node:zlib';
 
 const deflate = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
-const [logs = 'logs', temporary = 'tmp'] = process.argv.slice(2);
+const [work = '', logs = 'logs', temporary = 'tmp'] = process.argv.slice(2);
+const works = new Map<string, (body: Buffer) => Promise<unknown>>([
+  ['store', store],
+  ['deflate', compress],
+  ['nothing', async () => undefined],
+]);
+const handle = works.get(work);
+if (handle === undefined) throw new Error(`no work "${work}"`);
 await mkdir(logs, { recursive: true });
 const logsDirectory = await open(logs, 'r');
 let count = 0;
 
 const server = createServer({ keepAliveTimeout: 150_000 }, (request, response) => {
   readBody(request)
-    .then(store)
+    .then((body) => handle(body))
     .then(
       () => response.writeHead(200, { 'Content-Length': 0 }).end(),
       () => response.writeHead(500, { 'Content-Length': 0 }).end(),
@@ -36,13 +44,17 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
+function compress(body: Buffer): Promise<Buffer> {
+  return deflate(body, { level: 6 });
+}
+
 async function store(body: Buffer): Promise<void> {
   count += 1;
   const name = `${Date.now()}-${count}`;
   const path = join(temporary, name);
   const file = await open(path, 'wx', 0o400);
   try {
-    await file.writeFile(await deflate(body, { level: 6 }));
+    await file.writeFile(await compress(body));
     await file.sync();
   } finally {
     await file.close();

@@ -16,7 +16,7 @@ import { routerBatch } from './router-lines.ts';
 
 /**
  * From the import of the receiver's bundle to its first handled event, against a bundle that only constructs an
- * S3 client: the event is one that needs no network. And, without a limit, to the first stored batch.
+ * S3 client, in one file: the event is one that needs no network. And, without a limit, to the first stored batch.
  */
 export const coldStart: Benchmark = {
   figures: ['cold-start', 'cold-start-stored'],

@@ -39,9 +39,22 @@ export class Load {
   /** Posts for `ms` milliseconds, then waits for what is under way; returns the requests per second. */
   async run(ms: number): Promise<number> {
     const start = performance.now();
-    const counts = await Promise.all(this.#connections.map((connection) => connection.postUntil(start + ms)));
-    const answered = counts.reduce((sum, count) => sum + count, 0);
+    const answered = await this.#postWhile(() => performance.now() < start + ms);
     return answered / ((performance.now() - start) / 1000);
+  }
+
+  /** Posts so many batches in all, each to be answered. */
+  async post(count: number): Promise<void> {
+    let left = count - this.#connections.length;
+    await this.#postWhile(() => {
+      left -= 1;
+      return left >= 0;
+    });
+  }
+
+  async #postWhile(more: () => boolean): Promise<number> {
+    const counts = await Promise.all(this.#connections.map((connection) => connection.postWhile(more)));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   close(): void {
@@ -65,13 +78,14 @@ class Connection {
     socket.on('close', () => this.#failed(new Error('the server closed the connection')));
   }
 
-  postUntil(end: number): Promise<number> {
+  /** One at least, and another one after an answer while there is to be `more`. */
+  postWhile(more: () => boolean): Promise<number> {
     return new Promise((resolve, reject) => {
       let count = 0;
       this.#failed = reject;
       this.#answered = () => {
         count += 1;
-        if (performance.now() < end) this.#post();
+        if (more()) this.#post();
         else resolve(count);
       };
       this.#post();

@@ -10,12 +10,14 @@ import { acknowledgement, outage } from './acknowledgement.ts';
 import { archiver } from './archiver.ts';
 import { coldStart } from './cold-start.ts';
 import { type Benchmark, type Effort, type Figure, formatTable } from './figure.ts';
+import { flat, flatQuick } from './flat.ts';
 import { framing } from './framing.ts';
 import { largeBatches } from './large-batches.ts';
 import { levels } from './levels.ts';
 import { pageDelay } from './page-delay.ts';
 import { receiveLarge, receiveSmall } from './receive.ts';
-import { serveLarge, serveSmall } from './serve.ts';
+import { recoveryJournal } from './recovery-journal.ts';
+import { serveFigures } from './serve.ts';
 import { bufferedPuts, recoverySqs } from './spool-scenes.ts';
 import { watchDirectory, watchRequests } from './watch.ts';
 import { watchManyApps } from './watch-round.ts';
@@ -25,8 +27,7 @@ const promised: readonly Benchmark[] = [
   receiveSmall,
   receiveLarge,
   coldStart,
-  serveLarge,
-  serveSmall,
+  ...serveFigures,
   ...largeBatches,
   watchRequests,
   watchManyApps,
@@ -35,10 +36,16 @@ const promised: readonly Benchmark[] = [
   bufferedPuts,
   archiver,
   recoverySqs,
+  recoveryJournal,
   acknowledgement,
   outage,
 ];
-const benchmarks: readonly Benchmark[] = [...promised, levels];
+/** What a run measures when it is not asked for anything else. The table of levels has no limits. */
+const usual: Readonly<Record<Effort, readonly Benchmark[]>> = {
+  quick: [...promised, flatQuick],
+  full: [...promised, flat, levels],
+};
+const benchmarks: readonly Benchmark[] = [...promised, flatQuick, flat, levels];
 const names = namesOf(benchmarks);
 
 interface Options {
@@ -50,7 +57,7 @@ function namesOf(chosen: readonly Benchmark[]): string[] {
   return chosen.flatMap(({ figures }) => figures);
 }
 
-/** The table of levels has no limits: a quick run leaves it out. Throws on a wrong call. */
+/** Throws on a wrong call. */
 function readOptions(): Options {
   const { values } = parseArgs({
     options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
@@ -58,7 +65,7 @@ function readOptions(): Options {
   const unknown = values.only?.filter((name) => !names.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`no figure is called ${unknown.join(', ')}`);
   const effort = values.quick ? 'quick' : 'full';
-  return { effort, only: values.only ?? namesOf(values.quick ? promised : benchmarks) };
+  return { effort, only: values.only ?? namesOf(usual[effort]) };
 }
 
 function usage(error: unknown): never {

@@ -14,12 +14,20 @@ export interface MeasuredServer {
   readonly process: BenchProcess;
 }
 
+export interface ServeOptions extends ProcessOptions {
+  /** More arguments of `serve`. */
+  readonly args?: readonly string[];
+}
+
 /** `cistern serve` as an operator starts it, with its data in `directory`. */
-export async function startServe(directory: string, options: ProcessOptions = {}): Promise<MeasuredServer> {
+export async function startServe(
+  directory: string,
+  { args: more = [], ...options }: ServeOptions = {},
+): Promise<MeasuredServer> {
   const parameters = new DirectoryParameters(directory);
   const secret = formatSecret({ sha256: hashSecret(sharedSecret) });
   await parameters.put(`${parameterNames.secrets}bench`, secret);
-  const args = ['serve', '--port', '0', '--data', directory, '--watch', '0'];
+  const args = ['serve', '--port', '0', '--data', directory, '--watch', '0', ...more];
   const process = new BenchProcess('cli/cistern.ts', args, options);
   for (;;) {
     // It says where it answers on stdout, which nobody reads here, and in its registry.
@@ -32,12 +40,19 @@ export async function startServe(directory: string, options: ProcessOptions = {}
 
 const address = z.object({ port: z.number() });
 
+/** What the bare server does with a body before it answers. */
+export type BareWork = 'store' | 'deflate' | 'nothing';
+
 /**
  * The bare server, with temporary files where `serve` has its own: how fast ext4 makes a file depends on what
  * was removed lately near its directory.
  */
-export async function startBareServer(logs: string, serveDirectory: string): Promise<MeasuredServer> {
+export async function startBareServer(
+  work: BareWork,
+  logs: string,
+  serveDirectory: string,
+): Promise<MeasuredServer> {
   const temporary = join(serveDirectory, 'archive/tmp');
-  const process = new BenchProcess('test/bench/bare-server.ts', [logs, temporary]);
+  const process = new BenchProcess('test/bench/bare-server.ts', [work, logs, temporary]);
   return { port: address.parse(await process.message()).port, process };
 }
