@@ -1,3 +1,4 @@
+import { parseTimestamp } from '../logplex/syslog.ts';
 import type { StoredMember } from './read-objects.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { StoredMember } from './read-objects.ts';
 export const windowMs = 2 * 60 * 1000;
 /** How long a uuid is remembered: an object spans an hour, so a copy of a member can turn up that late. */
 const rememberedMs = 60 * 60 * 1000;
+/** How many displaced batches are remembered beyond that: a sender whose clock is wrong sends nothing else. */
+const maxDisplaced = 100_000;
 
 /** Members that wait for tries and copies of the same batch to turn up. */
 export class HeldMembers {
@@ -14,6 +17,11 @@ export class HeldMembers {
   readonly #byBatch = new Map<string, StoredMember[]>();
   /** When each uuid was shown: in the order of showing, which is the order of epochs. */
   readonly #shown = new Map<string, number>();
+  /**
+   * Batches that were shown where a receipt had put them. A clock that was set back between two tries puts the
+   * first one seen hours before the other.
+   */
+  readonly #displaced = new Set<string>();
 
   add(member: StoredMember): void {
     this.#members.push(member);
@@ -31,7 +39,10 @@ export class HeldMembers {
       if (taken.has(member)) continue;
       const tries = this.#takeTries(member);
       for (const each of tries) taken.add(each);
-      if (this.#wasShown(tries, member.epochMs)) continue;
+      const shown = this.#displaced.has(batchOf(member)) || this.#wasShown(tries, member.epochMs);
+      // What has no id may be sent again on purpose.
+      if (hasCertainId(member) && tries.some(isDisplaced)) this.#rememberDisplaced(batchOf(member));
+      if (shown) continue;
       this.#remember(tries, member.epochMs);
       yield tries.sort(byLossDeclared);
     }
@@ -66,12 +77,24 @@ export class HeldMembers {
     }
   }
 
+  #rememberDisplaced(batch: string): void {
+    this.#displaced.add(batch);
+    if (this.#displaced.size <= maxDisplaced) return;
+    const [oldest] = this.#displaced;
+    if (oldest !== undefined) this.#displaced.delete(oldest);
+  }
+
   #forget(before: number): void {
     for (const [uuid, epochMs] of this.#shown) {
       if (epochMs >= before) return;
       this.#shown.delete(uuid);
     }
   }
+}
+
+/** Whether its time of receipt stands in for a time of its own. */
+function isDisplaced({ epochMs, header: { first } }: StoredMember): boolean {
+  return first === undefined || parseTimestamp(first) !== epochMs;
 }
 
 /** Identifiers in a header are cut at 256 bytes: one that is as long may be two different ones. */
@@ -81,11 +104,18 @@ const certainIdBytes = 250;
  * What the tries of one batch share: drain token, frame id (else request id) and payload. A batch with
  * neither id shares with nobody but its own copies.
  */
-function batchOf({ header }: StoredMember): string {
-  const { token = '', payload, uuid } = header;
-  const id = header.frame || header.request || '';
-  if (id === '' || Buffer.byteLength(id) > certainIdBytes) return uuid;
-  return JSON.stringify([token, id, payload]);
+function batchOf(member: StoredMember): string {
+  const { token = '', payload, uuid } = member.header;
+  return hasCertainId(member) ? JSON.stringify([token, idOf(member), payload]) : uuid;
+}
+
+function hasCertainId(member: StoredMember): boolean {
+  const id = idOf(member);
+  return id !== '' && Buffer.byteLength(id) <= certainIdBytes;
+}
+
+function idOf({ header }: StoredMember): string {
+  return header.frame || header.request || '';
 }
 
 function byEpochAndUuid(a: StoredMember, b: StoredMember): number {

@@ -140,6 +140,25 @@ describe('what is stored more than once', () => {
     expect(texts(await readBack(archive))).toEqual(['no time']);
   });
 
+  test('is shown once when the clock was set back by hours between the tries', async () => {
+    const raw = batch(message('a', t0));
+    const later = batch(overflow(3, t0), message('a', t0));
+    const clocks = [t0, t0 - 3 * hour, t0 - 5 * hour];
+    const tries = await Promise.all([
+      ...clocks.map((receivedAt) => seal(raw, { receivedAt, frameId })),
+      seal(later, { receivedAt: t0, frameId }),
+    ]);
+    expect(texts(await readBack(archiveOf(...tries)))).toEqual(['a']);
+  });
+
+  test('is shown again where it has no id, and was sent again hours later', async () => {
+    const raw = batch(Buffer.from('no time\n'));
+    const archive = archiveOf(
+      ...(await Promise.all([0, 2 * hour].map((ms) => seal(raw, { receivedAt: t0 + ms })))),
+    );
+    expect(texts(await readBack(archive))).toEqual(['no time', 'no time']);
+  });
+
   test('is taken from a good copy where another one is damaged', async () => {
     const { key, member } = await seal(batch(message('a', t0)));
     const damaged = Buffer.from(member);
