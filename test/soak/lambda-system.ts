@@ -110,6 +110,10 @@ class LambdaSystem implements SoakSystem {
     await (what === 'receiver' ? this.#receiver : this.#archiver).kill();
   }
 
+  async restart(): Promise<void> {
+    throw new Error('a Lambda is not asked to stop');
+  }
+
   async setClock(ms: number): Promise<void> {
     this.#receiver.clockMs = ms;
     this.#archiver.clockMs = ms;

@@ -128,6 +128,8 @@ class ScenarioRun {
     switch (event.kind) {
       case 'kill':
         return system.kill(event.what);
+      case 'restart':
+        return system.restart();
       case 'outage': {
         const proxy = this.#proxyOf(event.boundary);
         proxy?.outage(event.fault);

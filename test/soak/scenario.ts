@@ -9,6 +9,8 @@ export type Boundary = 'sender' | 'store' | 'spool';
 /** What happens once, at some moment, beside the faults that any request can meet. */
 export type SoakEvent = { readonly at: number } & (
   | { readonly kind: 'kill'; readonly what: 'receiver' | 'archiver' }
+  /** Asked to stop, and started again: a new version. */
+  | { readonly kind: 'restart' }
   /** Nothing gets through for a while. */
   | {
       readonly kind: 'outage';
@@ -101,17 +103,24 @@ function drawEvents(random: Random, system: SystemName, { outageMs }: ScenarioSi
     const fault = faults[random.between(0, faults.length - 1)] ?? 'refused';
     return { kind: 'outage', at: at(), boundary, fault, forMs: forMs() };
   };
+  // Up to half a day each, either way: a message that is more than a day old for its receiver may, when its clock
+  // is set between two tries, be under two keys so far apart that a reader shows it twice (docs/archive-format.md).
   const clock = (whose: 'receiver' | 'sender'): SoakEvent => ({
     kind: 'clock',
     at: at(),
     whose,
-    byMs: Math.round((random.next() - 0.5) * 2 * 10 ** random.between(3, 8)),
+    byMs: Math.round((random.next() - 0.5) * 8 * 10 ** random.between(3, 7)),
   });
   return [
     { kind: 'kill', at: at(), what: 'receiver' },
     ...(system === 'lambda' ? [{ kind: 'kill', at: at(), what: 'archiver' } as const] : []),
     ...boundaries[system].filter((boundary) => boundary !== 'sender').map(outage),
-    ...(system === 'lambda' ? [] : [{ kind: 'disk full', at: at(), forMs: forMs() } as const]),
+    ...(system === 'lambda'
+      ? []
+      : ([
+          { kind: 'restart', at: at() },
+          { kind: 'disk full', at: at(), forMs: forMs() },
+        ] as const)),
     clock('receiver'),
     clock('sender'),
     { kind: 'rotation', at: at() },

@@ -46,8 +46,8 @@ class ServeSystem implements SoakSystem {
   #misfortune: Misfortune = { clockMs: 0, diskFull: false };
   #serve: ServeProcess | undefined;
   #spooled = 0;
-  /** Of the last stop: everything else is a crash. */
-  #exitCode: number | null = null;
+  /** Of the stops that were asked for: all but 0 are crashes. */
+  readonly #exitCodes: (number | null)[] = [];
 
   constructor(scenario: Scenario, bucket: ServeBucket | undefined) {
     this.name = scenario.system;
@@ -56,7 +56,7 @@ class ServeSystem implements SoakSystem {
     this.proxies = bucket === undefined ? {} : { store: bucket.proxy };
     this.parameters = new DirectoryParameters(this.#data);
     this.archive = bucket?.archive ?? new DirectoryStore(join(this.#data, 'archive'));
-    const config = { archiver: { windowSeconds: scenario.window } };
+    const config = { archiver: { windowSeconds: 1 + scenario.window } };
     writeFileSync(this.#configFile, JSON.stringify(config));
     this.#control();
   }
@@ -73,6 +73,16 @@ class ServeSystem implements SoakSystem {
     const { port } = this.url;
     this.#countSpooled();
     await this.#running.kill();
+    await this.#startAgain(port);
+  }
+
+  async restart(): Promise<void> {
+    const { port } = this.url;
+    await this.#stop();
+    await this.#startAgain(port);
+  }
+
+  async #startAgain(port: string): Promise<void> {
     // As whoever supervises it would: in an outage its bucket can't be looked at, or its disk not be written.
     for (;;) {
       try {
@@ -103,15 +113,14 @@ class ServeSystem implements SoakSystem {
       if (performance.now() > deadline) throw new Error(`the spool is not empty after ${settleMs} ms`);
       await delay(50);
     }
-    this.#countSpooled();
-    this.#exitCode = (await this.#running.stop()).code;
+    await this.#stop();
   }
 
   async problems(): Promise<readonly string[]> {
     const left = await readdir(join(this.#data, 'spool')).catch(() => []);
     const aside = await readdir(join(this.#data, 'ledger', 'set-aside'), { recursive: true }).catch(() => []);
     return [
-      ...(this.#exitCode === 0 ? [] : [`serve ended with ${this.#exitCode}`]),
+      ...this.#exitCodes.flatMap((code) => (code === 0 ? [] : [`serve ended with ${code}`])),
       ...left.map((name) => `the spool still holds ${name}`),
       ...aside.filter((name) => name.endsWith('.json')).map((name) => `${name} was set aside`),
       ...((await this.#bucket?.problems()) ?? []),
@@ -156,6 +165,12 @@ class ServeSystem implements SoakSystem {
     // Renamed into place: it is read at any moment.
     writeFileSync(`${this.#controlFile}.new`, JSON.stringify(this.#misfortune));
     renameSync(`${this.#controlFile}.new`, this.#controlFile);
+  }
+
+  async #stop(): Promise<void> {
+    const { code } = await this.#running.stop();
+    this.#exitCodes.push(code);
+    this.#countSpooled();
   }
 
   #countSpooled(): void {

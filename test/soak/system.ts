@@ -12,6 +12,8 @@ export interface SoakSystem {
   readonly proxies: Partial<Readonly<Record<Exclude<Boundary, 'sender'>, FaultProxy>>>;
   /** Kills a process without a warning, and starts another in its place. */
   kill(what: 'receiver' | 'archiver'): Promise<void>;
+  /** Asks the receiver to stop, and starts another in its place. */
+  restart(): Promise<void>;
   setClock(ms: number): Promise<void>;
   /** Lets so much time pass that a receiver looks for new secrets before it refuses one. */
   letRegistryAge(): Promise<void>;
