@@ -2,7 +2,6 @@ import type { ArchiveWriter } from '../archive/store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Counters } from '../receiver/counters.ts';
-import { type PlannedObject, planObjects } from './plan-objects.ts';
 import {
   parseSegmentName,
   type Segment,
@@ -11,7 +10,7 @@ import {
   type Segments,
 } from './segment.ts';
 import { setAside } from './set-aside.ts';
-import { type StoreOutcome, storeObjects } from './store-objects.ts';
+import { storeSegment } from './store-segment.ts';
 
 export interface SegmentArchiver {
   readonly segments: Segments;
@@ -73,7 +72,7 @@ async function archiveOpened(
 ): Promise<ArchivedSegment> {
   const { counters } = archiver;
   const { members, bad, torn } = await sort(segment.walk());
-  const outcomes = await storeAll(archiver, segment, members, deadline);
+  const outcomes = await storeSegment(archiver, segment, members, deadline);
   const stored = outcomes.filter(({ failure }) => failure === undefined);
   const failed = outcomes.filter(({ failure }) => failure !== undefined);
   counters.record({ counts: { 'spool-age': Math.max(0, Date.now() - begunAt(name)) } });
@@ -140,47 +139,6 @@ function tellUnusual({ log }: SegmentArchiver, segment: string, { bad, keys, tor
   for (const [index, { offset, bytes, why }] of bad.entries()) {
     log.error('a bad stretch of the spool was set aside', { segment, offset, bytes, key: keys[index], why });
   }
-}
-
-/** Holds the bytes of at most about two of the largest objects at once. */
-async function storeAll(
-  { store, maxObjectBytes }: SegmentArchiver,
-  segment: Segment,
-  members: readonly SegmentMember[],
-  deadline: number,
-): Promise<StoreOutcome<SegmentMember>[]> {
-  const outcomes: StoreOutcome<SegmentMember>[] = [];
-  let away: Error | undefined;
-  for (const objects of shares(planObjects(members, maxObjectBytes), 2 * maxObjectBytes)) {
-    if (away !== undefined) {
-      for (const object of objects) outcomes.push({ object, bytes: 0, failure: away });
-      continue;
-    }
-    const read = (object: PlannedObject<SegmentMember>) => segment.read(object.members);
-    const budgetMs = deadline - performance.now();
-    const some = await storeObjects({ store, objects, read, budgetMs });
-    outcomes.push(...some);
-    if (some.every(({ failure }) => failure !== undefined)) away = some[0]?.failure;
-  }
-  return outcomes;
-}
-
-function shares<T extends SegmentMember>(
-  objects: readonly PlannedObject<T>[],
-  maxBytes: number,
-): PlannedObject<T>[][] {
-  const all: PlannedObject<T>[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const object of objects) {
-    const own = sum(object.members, (member) => member.bytes);
-    if (bytes + own > maxBytes) {
-      all.push([]);
-      bytes = 0;
-    }
-    all.at(-1)?.push(object);
-    bytes += own;
-  }
-  return all;
 }
 
 /** Resolves with the key of each one's beginning in the ledger. Throws `LedgerError`. */

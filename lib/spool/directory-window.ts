@@ -50,6 +50,11 @@ export class FileWindow {
     return this.#memory.subarray(0, wanted);
   }
 
+  /** Another one on the same file, for whoever reads elsewhere at the same time. Only the first is closed. */
+  another(): FileWindow {
+    return new FileWindow(this.#file, this.size);
+  }
+
   /** Fills `into` from `offset` on. Throws when the file ends before. */
   async read(into: Buffer, offset: number): Promise<void> {
     for (let done = 0; done < into.length; ) {
