@@ -79,6 +79,14 @@ export class LambdaFunction {
     }, `${count} samples`);
   }
 
+  /** The first sample of the stage that has this counter, as soon as there is one. */
+  sampleWith(counter: string): Promise<EmfLine> {
+    return this.#child.until(
+      () => this.emf().find((line) => dimensionsOf(line)[0]?.join() === 'service,stage' && counter in line),
+      `a sample of ${counter}`,
+    );
+  }
+
   emf(): EmfLine[] {
     return jsonLines(this.#child.stdout)
       .map((line) => emfLine.safeParse(line))
