@@ -11,6 +11,14 @@ const rememberedMs = 60 * 60 * 1000;
 /** How many displaced batches are remembered beyond that: a sender whose clock is wrong sends nothing else. */
 const maxDisplaced = 100_000;
 
+/** A batch to show. */
+export interface ReleasedBatch {
+  /** As its tries, the one to show first in front. */
+  readonly tries: readonly StoredMember[];
+  /** Its messages were shown before, by a try that declared fewer messages lost. */
+  readonly noticesOnly: boolean;
+}
+
 /** Members that wait for tries and copies of the same batch to turn up. */
 export class HeldMembers {
   #members: StoredMember[] = [];
@@ -18,10 +26,10 @@ export class HeldMembers {
   /** When each uuid was shown: in the order of showing, which is the order of epochs. */
   readonly #shown = new Map<string, number>();
   /**
-   * Batches that were shown where a receipt had put them. A clock that was set back between two tries puts the
-   * first one seen hours before the other.
+   * Batches that were shown where a receipt had put them, with what they declared lost. A clock that was set back
+   * between two tries puts the first one seen hours before the other.
    */
-  readonly #displaced = new Set<string>();
+  readonly #displaced = new Map<string, number>();
 
   add(member: StoredMember): void {
     this.#members.push(member);
@@ -31,20 +39,26 @@ export class HeldMembers {
     else tries.push(member);
   }
 
-  /** The batches that begin before `epochMs`, in order: each as its tries, the one to show first in front. */
-  *release(epochMs: number): Generator<readonly StoredMember[]> {
+  /** The batches that begin before `epochMs`, in order. */
+  *release(epochMs: number): Generator<ReleasedBatch> {
     const ready = this.#members.filter((member) => member.epochMs < epochMs).sort(byEpochAndUuid);
     const taken = new Set<StoredMember>();
     for (const member of ready) {
       if (taken.has(member)) continue;
       const tries = this.#takeTries(member);
       for (const each of tries) taken.add(each);
-      const shown = this.#displaced.has(batchOf(member)) || this.#wasShown(tries, member.epochMs);
+      tries.sort(byLossDeclared);
+      const declared = tries[0] === undefined ? 0 : lossDeclared(tries[0]);
+      const before = this.#displaced.get(batchOf(member));
+      const shown = before !== undefined || this.#wasShown(tries, member.epochMs);
       // What has no id may be sent again on purpose.
-      if (hasCertainId(member) && tries.some(isDisplaced)) this.#rememberDisplaced(batchOf(member));
-      if (shown) continue;
+      if (before !== undefined || (hasCertainId(member) && tries.some(isDisplaced))) {
+        this.#rememberDisplaced(batchOf(member), Math.max(declared, before ?? 0));
+      }
+      const noticesOnly = before !== undefined && declared > before;
+      if (shown && !noticesOnly) continue;
       this.#remember(tries, member.epochMs);
-      yield tries.sort(byLossDeclared);
+      yield { tries, noticesOnly };
     }
     this.#members = this.#members.filter((member) => !taken.has(member));
     this.#forget(epochMs - rememberedMs);
@@ -77,10 +91,10 @@ export class HeldMembers {
     }
   }
 
-  #rememberDisplaced(batch: string): void {
-    this.#displaced.add(batch);
+  #rememberDisplaced(batch: string, declared: number): void {
+    this.#displaced.set(batch, declared);
     if (this.#displaced.size <= maxDisplaced) return;
-    const [oldest] = this.#displaced;
+    const [oldest] = this.#displaced.keys();
     if (oldest !== undefined) this.#displaced.delete(oldest);
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AppName } from '../drains/app-name.ts';
-import { HeldMembers, windowMs } from './held-members.ts';
+import { inspectBatch } from '../logplex/batch.ts';
+import { HeldMembers, type ReleasedBatch, windowMs } from './held-members.ts';
 import { InflateError, inflateCapped } from './inflate.ts';
 import { type Problem, readObjects, type StoredMember, type TimeRange } from './read-objects.ts';
 import type { ArchiveReader } from './store.ts';
@@ -9,7 +10,7 @@ import type { ArchiveReader } from './store.ts';
 export interface ReadBatch {
   readonly kind: 'batch';
   readonly member: StoredMember;
-  /** Its frames exactly as received. */
+  /** Its frames exactly as received; only the loss notices in front where the others were shown before. */
   readonly raw: Buffer;
 }
 
@@ -49,8 +50,16 @@ export async function* readBatches(
   yield* showAll(held.release(Number.POSITIVE_INFINITY));
 }
 
-async function* showAll(batches: Iterable<readonly StoredMember[]>): AsyncGenerator<ReadBatch | Problem> {
-  for (const tries of batches) yield* show(tries);
+async function* showAll(batches: Iterable<ReleasedBatch>): AsyncGenerator<ReadBatch | Problem> {
+  for (const { tries, noticesOnly } of batches) {
+    for await (const item of show(tries)) {
+      yield noticesOnly && item.kind === 'batch' ? { ...item, raw: noticesOf(item.raw) } : item;
+    }
+  }
+}
+
+function noticesOf(raw: Buffer): Buffer {
+  return raw.subarray(0, inspectBatch(raw).payloadStart);
 }
 
 /** The first of these members that is whole; if none is, the first that can be shown at all. */
