@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { objectKey } from '../../lib/archive/key.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
@@ -36,7 +36,6 @@ function benchmark(label: string, many: number): Benchmark {
         fill(sparse, few);
         figures.push(await compare(name, mode, { full, sparse }, effort));
       }
-      rmSync(full, { recursive: true });
       return figures;
     },
   };

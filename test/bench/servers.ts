@@ -27,6 +27,8 @@ export async function startServe(
   const parameters = new DirectoryParameters(directory);
   const secret = formatSecret({ sha256: hashSecret(sharedSecret) });
   await parameters.put(`${parameterNames.secrets}bench`, secret);
+  // Of an earlier start in this directory.
+  await parameters.delete(parameterNames.receiverUrl);
   const args = ['serve', '--port', '0', '--data', directory, '--watch', '0', ...more];
   const process = new BenchProcess('cli/cistern.ts', args, options);
   for (;;) {
