@@ -127,10 +127,13 @@ async function serve(options: ServeOptions): Promise<void> {
   const { delivery } = spooling;
   const server = new ReceiverServer({ registry, delivery, counters: counted, log: output });
 
+  let stopped: Promise<void>;
   const port = await listen(server, options);
   try {
     if (store instanceof DirectoryStore) await store.prepare();
     await keepServedConfig(parameters, config);
+    // From now on somebody may send, and a stop answers what is under way.
+    stopped = stopSignal();
     await announce({ ...options, delivery: config.delivery, port, publicUrl, parameters, output });
     spooling.start();
   } catch (error) {
@@ -141,7 +144,8 @@ async function serve(options: ServeOptions): Promise<void> {
     options.watch === 0
       ? undefined
       : await startWatch({ options, config, parameters, store, counters, output });
-  await stopOnSignal({ server, output, watch, spooling });
+  await stopped;
+  await stop({ server, output, watch, spooling });
 }
 
 /** What is configured, and what the command line says instead. */
@@ -210,17 +214,21 @@ interface Running {
   readonly spooling: ServeDelivery;
 }
 
-/** Resolves when a signal came and the last request was answered. A second one, later, ends it at once. */
-async function stopOnSignal({ server, output, watch, spooling }: Running): Promise<void> {
+/** Resolves when a signal came. A second one, later, ends the process at once. */
+function stopSignal(): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   let stoppedAt: number | undefined;
-  const stop = () => {
+  const onSignal = () => {
     if (stoppedAt !== undefined && performance.now() - stoppedAt > samePressMs) process.exit(130);
     stoppedAt ??= performance.now();
     stopped.resolve();
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  await stopped.promise;
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return stopped.promise;
+}
+
+/** Ends the process when the last request was answered. */
+async function stop({ server, output, watch, spooling }: Running): Promise<void> {
   output.info('stopping: answering what is under way');
   await Promise.all([server.close().then(() => spooling.stop()), watch?.stop()]);
   output.info('stopped');

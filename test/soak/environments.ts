@@ -58,12 +58,15 @@ export class Environments {
     }
   }
 
-  /** Kills one, a busy one if any is, and starts another. */
+  /** Kills one, a busy one if any is; another is started in its place. */
   async kill(): Promise<void> {
     const all = [...this.#all];
     const victim = all.find(({ busy }) => busy) ?? all[0];
-    victim?.child.process.kill('SIGKILL');
-    await victim?.child.exited;
+    if (victim === undefined) return;
+    // Not to be given an event any more.
+    victim.busy = true;
+    victim.child.process.kill('SIGKILL');
+    await victim.child.exited;
   }
 
   /** What the environments wrote that is no metric: for whoever looks for a reason. */
@@ -82,7 +85,7 @@ export class Environments {
     const child = new Child('test/support/lambda-host.ts', [await bundleOf(name)], { ipc: true, env });
     const environment = { child, busy: true, clockMs: 0 };
     this.#all.add(environment);
-    child.exited.then(() => {
+    void child.exited.then(() => {
       this.#all.delete(environment);
       if (!this.#closed) void this.#startOne();
     });
@@ -110,7 +113,8 @@ export class Environments {
   }
 
   #release(environment: Environment): void {
-    if (!this.#all.has(environment) || environment.child.process.exitCode !== null) return;
+    // One that is killed says so later; until then it has no channel any more.
+    if (!this.#all.has(environment) || !environment.child.process.connected) return;
     const next = this.#waiting.shift();
     environment.busy = next !== undefined;
     next?.(environment);
