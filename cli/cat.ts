@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { readRange } from '../lib/archive/read.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import * as format from './message-format.ts';
+import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
 import { DataOutput, explainNothing, ProblemReport, storedAppArgument } from './reading.ts';
 import { addArchiveOptions, openTarget, type TargetOptions } from './target.ts';
 import { addRangeOptions, type RangeOptions, rangeHelp, rangeOf } from './time-range.ts';
@@ -35,6 +36,8 @@ Fields of --json:
   loss                 code and count of a loss notice
   batch, frame, token, received, malformed, key   the batch that it came in, and its object
 
+What still waits in the spool is not printed: of a data directory, a line on stderr says how much that is.
+
 Exit codes: 0 all printed (or nothing there), 1 parts damaged or unreadable, or no such app, 2 bad input.
 
 Examples:
@@ -48,6 +51,7 @@ async function cat(app: AppName, options: Options): Promise<void> {
   const range = rangeOf(options, Date.now());
   const target = await openTarget(options);
   const archive = await target.openArchive();
+  const waiting = await notArchived(options, app, range);
   const toText = formatOf(options, process.stdout.isTTY);
   const output = new DataOutput();
   const problems = new ProblemReport();
@@ -59,7 +63,11 @@ async function cat(app: AppName, options: Options): Promise<void> {
   }
   await output.flush();
   problems.finish();
-  if (!found) await explainNothing(archive, app, range, target.describe);
+  if (!found) {
+    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+    await explainNothing(archive, app, range, circumstances);
+  }
+  await tellNotArchived(waiting, app, target, options);
 }
 
 function formatOf({ raw, json }: Options, terminal: boolean): format.MessageFormat {

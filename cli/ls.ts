@@ -8,6 +8,7 @@ import {
 } from '../lib/archive/read-objects.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { parseTimestamp } from '../lib/logplex/syslog.ts';
+import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
 import { bold, formatBytes } from './output.ts';
 import { DataOutput, explainNothing, iso, ProblemReport, storedAppArgument } from './reading.ts';
 import { addArchiveOptions, openTarget, type TargetOptions } from './target.ts';
@@ -35,6 +36,8 @@ Every object of the range is fetched to be looked into: on S3, mind the size of 
 Fields of --json: key, time (of the first message), members, messages, bytes (raw), stored (compressed),
 losses (messages by code), malformed (members).
 
+What still waits in the spool is not listed: of a data directory, a line on stderr says how much that is.
+
 Exit codes: 0 all listed (or nothing there), 1 parts damaged or unreadable, or no such app, 2 bad input.
 
 Examples:
@@ -47,6 +50,7 @@ async function ls(app: AppName, options: Options): Promise<void> {
   const range = rangeOf(options, Date.now());
   const target = await openTarget(options);
   const archive = await target.openArchive();
+  const waiting = await notArchived(options, app, range);
   const output = new DataOutput();
   const problems = new ProblemReport();
   let objects = 0;
@@ -68,7 +72,11 @@ async function ls(app: AppName, options: Options): Promise<void> {
   if (objects > 0 && options.json !== true) output.add(`${totalLine(objects, total)}\n`);
   await output.flush();
   problems.finish();
-  if (objects === 0 && !met) await explainNothing(archive, app, range, target.describe);
+  if (objects === 0 && !met) {
+    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+    await explainNothing(archive, app, range, circumstances);
+  }
+  await tellNotArchived(waiting, app, target, options);
 }
 
 /** Whether one of the object's batches is in the range: from its epoch to the time of its last message. */

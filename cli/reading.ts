@@ -4,6 +4,7 @@ import type { Problem, TimeRange } from '../lib/archive/read-objects.ts';
 import type { ArchiveReader } from '../lib/archive/store.ts';
 import { type AppName, parseAppName } from '../lib/drains/app-name.ts';
 import { CliError, exitCodes } from './errors.ts';
+import type { NotArchived } from './not-archived.ts';
 import { note, warn } from './output.ts';
 import { visible } from './visible.ts';
 
@@ -62,19 +63,27 @@ export class ProblemReport {
   }
 }
 
-/** Says why nothing was found. Throws {@link CliError} when nothing was ever stored for the app. */
+/** Says why nothing was found. Throws {@link CliError} when nothing was ever stored for the app, nor spooled. */
 export async function explainNothing(
   archive: ArchiveReader,
   app: AppName,
   { since, until }: TimeRange,
-  place: string,
+  { place, waiting, elsewhere }: Circumstances,
 ): Promise<void> {
   const oldest = await firstKey(archive, app);
   if (oldest === undefined) {
-    throw new CliError(`nothing is stored for ${app} in ${place}.`, { exitCode: exitCodes.failed });
+    if (waiting.batches > 0) return note(`nothing of ${app} is in the archive of ${place} yet`);
+    const hint = elsewhere === undefined ? '' : ` ${elsewhere}`;
+    throw new CliError(`nothing is stored for ${app} in ${place}.${hint}`, { exitCode: exitCodes.failed });
   }
   const range = until === undefined ? `since ${iso(since)}` : `from ${iso(since)} to ${iso(until)}`;
   note(`nothing of ${app} ${range}; what is stored begins at ${iso(oldest)}`);
+}
+
+interface Circumstances {
+  readonly place: string;
+  readonly waiting: NotArchived;
+  readonly elsewhere: string | undefined;
 }
 
 /** The time of the app's oldest key, in milliseconds since 1970; undefined where nothing is stored. */

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { styleText } from 'node:util';
+import type { Config } from '../lib/config.ts';
 import { addSecret, sharedUrlFor } from '../lib/drains/admin.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { type ParameterStore, parameterNames } from '../lib/drains/parameters.ts';
-import type { DeliveryMode } from '../lib/spool/delivery.ts';
 import type { ServeOutput } from './serve-output.ts';
 
 interface Started {
@@ -11,7 +11,7 @@ interface Started {
   readonly port: number;
   readonly data: string;
   readonly bucket?: string;
-  readonly delivery: DeliveryMode;
+  readonly config: Pick<Config, 'delivery' | 'archiver'>;
   readonly publicUrl: URL | undefined;
   readonly parameters: ParameterStore;
   readonly output: ServeOutput;
@@ -38,13 +38,25 @@ export async function announce({ parameters, output, publicUrl, ...started }: St
     output.warn('others can read the data directory: close it with chmod 700', { data: started.data });
   }
   const archive = started.bucket === undefined ? `${started.data}/archive` : `bucket ${started.bucket}`;
-  const { delivery, data } = started;
-  const kept = delivery === 'direct' ? archive : `${archive}, many batches an object: first in ${data}/spool`;
-  if (process.stdout.isTTY) process.stdout.write(instructions(receiver, kept, url, readLine(started)));
+  const spool = `${started.data}/spool`;
+  const shown = instructions(
+    receiver,
+    `${archive}\n${deliveryLine(started.config, spool)}`,
+    url,
+    readLine(started),
+  );
+  if (process.stdout.isTTY) process.stdout.write(shown);
   else {
-    output.info('listening', { url: own.origin, receiver: receiver.origin, archive, delivery });
-    if (known === undefined) process.stderr.write(instructions(receiver, kept, url, readLine(started)));
+    const { delivery } = started.config;
+    output.info('listening', { url: own.origin, receiver: receiver.origin, archive, delivery, spool });
+    if (known === undefined) process.stderr.write(shown);
   }
+}
+
+function deliveryLine({ delivery, archiver }: Started['config'], spool: string): string {
+  return delivery === 'direct'
+    ? `Delivery is direct: a batch is stored at once, and waits in ${spool} only when the store fails`
+    : `Delivery is buffered: batches wait in ${spool}, and can be read ${archiver.windowSeconds} s later, many to an object`;
 }
 
 /** What to do next, ready to paste. */

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { describeError } from '../lib/error-code.ts';
 import type { Log } from '../lib/log.ts';
 import type { CounterName, Counters, Sample } from '../lib/receiver/counters.ts';
+import type { DeliveryMode } from '../lib/spool/delivery.ts';
 import { canaryApp } from '../lib/watch/canary-app.ts';
 import { visible } from './visible.ts';
 
@@ -25,10 +26,13 @@ export interface IncidentLine {
   };
 }
 
-export function serveOutput(stream: NodeJS.WriteStream = process.stdout): ServeOutput {
+export function serveOutput(
+  delivery: DeliveryMode,
+  stream: NodeJS.WriteStream = process.stdout,
+): ServeOutput {
   // Whoever reads this may go away (`| head`): batches are received all the same.
   stream.on('error', () => undefined);
-  return stream.isTTY ? new TerminalOutput(stream) : new JsonOutput(stream);
+  return stream.isTTY ? new TerminalOutput(stream, delivery) : new JsonOutput(stream);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -41,7 +45,10 @@ class JsonOutput implements ServeOutput {
   }
 
   record({ app, secretId, counts }: Sample): void {
-    this.#write({ level: 'info', message: 'request', app, secret: secretId, ...counts });
+    const time = new Date().toISOString();
+    const line = { time, level: 'info', message: 'request', app, secret: secretId, ...counts };
+    // No error is in it that would have to be made plain, and there is one a request.
+    this.#stream.write(`${JSON.stringify(line)}\n`);
   }
 
   info(message: string, fields: Fields = {}): void {
@@ -70,15 +77,17 @@ type Colour = 'dim' | 'yellow' | 'red' | 'green';
 
 class TerminalOutput implements ServeOutput {
   readonly #stream: NodeJS.WriteStream;
+  readonly #ordinary: ReadonlySet<string>;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, delivery: DeliveryMode) {
     this.#stream = stream;
+    this.#ordinary = new Set(delivery === 'buffered' ? [...ordinary, 'spooled'] : ordinary);
   }
 
   record({ app = '-' as never, counts }: Sample): void {
     const stored = counts.batches !== undefined || counts.duplicates !== undefined;
     // The watch's own batch, every round: of interest only where something is odd about it.
-    if (app === canaryApp && Object.keys(counts).every((name) => ordinary.has(name as CounterName))) return;
+    if (app === canaryApp && Object.keys(counts).every((name) => this.#ordinary.has(name))) return;
     const facts = stored
       ? [
           `${counts.messages ?? 0} messages`.padStart(14),
@@ -87,7 +96,7 @@ class TerminalOutput implements ServeOutput {
         ]
       : [];
     const remarks = (Object.keys(counts) as CounterName[])
-      .filter((name) => !ordinary.has(name))
+      .filter((name) => !this.#ordinary.has(name))
       .map((name) => (counts[name] === 1 ? name : `${name} ${counts[name]}`));
     const line = [clock(), app.padEnd(16), ...facts, remarks.join(', ')].join('  ').trimEnd();
     this.#write(line, stored ? undefined : 'yellow');
@@ -121,13 +130,7 @@ class TerminalOutput implements ServeOutput {
   }
 }
 
-const ordinary: ReadonlySet<CounterName> = new Set<CounterName>([
-  'batches',
-  'messages',
-  'bytes',
-  'stored-bytes',
-  'latency',
-]);
+const ordinary: readonly CounterName[] = ['batches', 'messages', 'bytes', 'stored-bytes', 'latency'];
 
 /** UTC, as in everything else that Cistern says. */
 function clock(): string {

@@ -53,7 +53,8 @@ async function checkOnceItIsBack(client: S3Client, bucket: string, output: Serve
   for (;;) {
     await sleep(lookAgainMs, undefined, { ref: false });
     try {
-      return await checkBucket(client, bucket, output);
+      await checkBucket(client, bucket, output);
+      return output.info('the bucket answers: what was spooled is archived', { bucket });
     } catch (error) {
       if (isAway(error)) continue;
       return output.error('the bucket answers again, and refuses: what arrives stays in the spool', {

@@ -113,7 +113,7 @@ Examples:
 async function serve(options: ServeOptions): Promise<void> {
   const config = await chosenConfig(options);
   const publicUrl = options.url === undefined ? undefined : parsePublicUrl(options.url);
-  const output = serveOutput();
+  const output = serveOutput(config.delivery);
   const parameters = new DirectoryParameters(options.data);
   // A registry that can't be read ends it before anything is made or listens.
   await parameters.list(parameterNames.drains);
@@ -134,7 +134,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await keepServedConfig(parameters, config);
     // From now on somebody may send, and a stop answers what is under way.
     stopped = stopSignal();
-    await announce({ ...options, delivery: config.delivery, port, publicUrl, parameters, output });
+    await announce({ ...options, config, port, publicUrl, parameters, output });
     spooling.start();
   } catch (error) {
     await server.close();

@@ -5,6 +5,7 @@ import { priceList } from '../lib/cost/prices.ts';
 import { addObject, archiveCost, noUsage, projectMonth, type Usage } from '../lib/cost/usage.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { dollars, printAligned, quantity, savesOrCosts, unitPrice, whole } from './cost-table.ts';
+import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
 import { bold, formatBytes, note, print, printJson } from './output.ts';
 import { explainNothing, firstKey, iso, ProblemReport, storedAppArgument } from './reading.ts';
 import { addRetentionOptions, lifetimesOf, type RetentionOptions } from './retention-options.ts';
@@ -34,6 +35,8 @@ month is 30 days at the rate of the range, or of what is stored of it, an hour a
 is that of the archive alone, its PUTs and its storage for the whole life of an object (twice the retention), by
 AWS's list prices (${priceList.region}, ${priceList.asOf}); \`cistern cost\` says what a whole stage costs.
 
+What still waits in the spool is not counted: of a data directory, a line on stderr says how much that is.
+
 Exit codes: 0 all counted (or nothing there), 1 parts damaged or unreadable, or no such app, 2 bad input.
 
 Examples:
@@ -47,6 +50,7 @@ async function usage(app: AppName, options: Options): Promise<void> {
   const target = await openTarget(options);
   const lifetimes = await configuredLifetimes(target, options);
   const archive = await target.openArchive();
+  const waiting = await notArchived(options, app, range);
   const problems = new ProblemReport();
   let found = noUsage;
   let met = false;
@@ -66,7 +70,11 @@ async function usage(app: AppName, options: Options): Promise<void> {
       note(`what is stored begins at ${iso(span.from)}: the month is projected from there`);
   }
   problems.finish();
-  if (found.objects === 0 && !met) await explainNothing(archive, app, range, target.describe);
+  if (found.objects === 0 && !met) {
+    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+    await explainNothing(archive, app, range, circumstances);
+  }
+  await tellNotArchived(waiting, app, target, options);
 }
 
 function isIn({ epochMs }: ReadObject, { since, until = Number.POSITIVE_INFINITY }: TimeRange): boolean {

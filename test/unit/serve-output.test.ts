@@ -6,13 +6,14 @@ import { RoundTeller } from '../../cli/serve-tell.ts';
 import { emptyState, type State } from '../../lib/incidents/state.ts';
 import type { Sample } from '../../lib/receiver/counters.ts';
 import type { Round } from '../../lib/scheduled/watch-round.ts';
+import type { DeliveryMode } from '../../lib/spool/delivery.ts';
 import { anAlert, queued } from '../support/alerts.ts';
 
 /** What `serve` writes, to a terminal or to anything else. */
-function output(isTTY: boolean) {
+function output(isTTY: boolean, delivery: DeliveryMode = 'direct') {
   const stream = Object.assign(new PassThrough(), { isTTY });
   const written = () => String(stream.read() ?? '');
-  return { out: serveOutput(stream as unknown as NodeJS.WriteStream), written };
+  return { out: serveOutput(delivery, stream as unknown as NodeJS.WriteStream), written };
 }
 
 function sample(app: string, counts: Sample['counts']): Sample {
@@ -32,6 +33,17 @@ describe('serve on a terminal', () => {
     expect(stripVTControlCharacters(written())).toMatch(/^\d\d:\d\d:\d\dZ {2}cistern-canary +undelivered\n$/);
     out.record(sample('shop', stored));
     expect(written()).toMatch(/shop +3 messages +322 bytes/);
+  });
+
+  it('remarks that a batch was spooled where that is not what every batch does', () => {
+    const direct = output(true, 'direct');
+    const buffered = output(true, 'buffered');
+    for (const { out } of [direct, buffered]) {
+      out.record(sample('shop', { ...stored, spooled: 1 }));
+      out.record(sample('cistern-canary', { ...stored, spooled: 1 }));
+    }
+    expect(direct.written().match(/spooled/g)).toHaveLength(2);
+    expect(buffered.written()).toMatch(/^\S+ {2}shop +3 messages +322 bytes +2 ms\n$/);
   });
 
   it('says of an incident what it is and what to do, whatever its title holds', () => {

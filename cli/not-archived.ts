@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { duration } from '../lib/alerts/text.ts';
+import { type KeyParts, parseKey } from '../lib/archive/key.ts';
+import { reach, type TimeRange } from '../lib/archive/read-objects.ts';
+import type { AppName } from '../lib/drains/app-name.ts';
+import { describeError } from '../lib/error-code.ts';
+import { note, warn } from './output.ts';
+import { chooseTarget, type Target, type TargetOptions } from './target.ts';
+import { configOf } from './target-config.ts';
+
+/** Batches that are acknowledged, and that a reader of the archive does not find yet. */
+export interface NotArchived {
+  readonly batches: number;
+  /** When the oldest of them was spooled, and the newest, in milliseconds since 1970: within a window. */
+  readonly oldestAt: number;
+  readonly newestAt: number;
+}
+
+/**
+ * What of an app and a range waits in the journal of a data directory. To be asked before the archive is read:
+ * what is archived meanwhile is then told of and shown, and never neither. A stage's queue shows nobody what it holds.
+ */
+export async function notArchived(
+  options: TargetOptions,
+  app: AppName,
+  { since, until = Number.POSITIVE_INFINITY }: TimeRange,
+): Promise<NotArchived> {
+  const found = { batches: 0, oldestAt: Number.POSITIVE_INFINITY, newestAt: 0 };
+  const choice = chooseTarget(options, process.env);
+  if ('stage' in choice) return found;
+  const { DirectorySpoolReader } = await import('../lib/spool/directory-spool-reader.ts');
+  const isMeant = (parts: KeyParts | undefined) =>
+    parts?.app === app && parts.epochMs >= since - reach.after && parts.epochMs < until + reach.before;
+  try {
+    for await (const { key, at } of new DirectorySpoolReader(join(choice.data, 'spool')).entries()) {
+      if (!isMeant(parseKey(key))) continue;
+      found.batches += 1;
+      found.oldestAt = Math.min(found.oldestAt, at);
+      found.newestAt = Math.max(found.newestAt, at);
+    }
+  } catch (error) {
+    // The archive can be read all the same.
+    warn(
+      `the spool of ${choice.data} can't be looked at: what waits there is not told of (${error instanceof Error ? describeError(error) : String(error)})`,
+    );
+  }
+  return found;
+}
+
+/** How much longer than its window an archiver at work takes. */
+const graceMs = 10_000;
+
+/** Says that batches are missing from what was printed, and from when on they are there. */
+export async function tellNotArchived(
+  { batches, oldestAt, newestAt }: NotArchived,
+  app: AppName,
+  target: Target,
+  options: TargetOptions,
+): Promise<void> {
+  if (batches === 0) return;
+  // A configuration that can't be read is no reason to keep this back.
+  const windowMs = await configOf(target, options).then(
+    ({ archiver }) => archiver.windowSeconds * 1000,
+    () => undefined,
+  );
+  const [what, wait, are] =
+    batches === 1 ? ['a batch', 'waits', 'is'] : [`${batches.toLocaleString('en')} batches`, 'wait', 'are'];
+  const drain = `\`cistern spool drain ${target.flags}${bucketFlag(options)}\``;
+  const ageMs = Date.now() - oldestAt;
+  if (windowMs === undefined || ageMs > windowMs + graceMs) {
+    note(
+      `${what} of ${app} ${wait} in the spool, for up to ${duration(Math.max(0, ageMs))}, and can't be shown: is \`cistern serve\` running, and its store well? ${drain} archives ${batches === 1 ? 'it' : 'them'}, or says why not.`,
+    );
+    return;
+  }
+  const seconds = Math.max(1, Math.ceil((newestAt + windowMs - Date.now()) / 1000));
+  note(
+    `${what} of ${app} still ${wait} in the spool and ${are} not shown: in the archive in about ${seconds} s, or at once by ${drain}.`,
+  );
+}
+
+function bucketFlag(options: TargetOptions): string {
+  const { bucket } = chooseTarget(options, process.env);
+  return bucket === undefined ? '' : ` --bucket ${bucket}`;
+}
+
+/** Where else to look for what a target's archive does not hold; undefined where nothing speaks for it. */
+export function elsewhere(options: TargetOptions): string | undefined {
+  const choice = chooseTarget(options, process.env);
+  if ('stage' in choice) {
+    return `What has just arrived may still wait in the spool: \`cistern spool status --stage ${choice.stage}\`.`;
+  }
+  const archive = join(choice.data, 'archive');
+  if (choice.bucket !== undefined || statSync(archive, { throwIfNoEntry: false }) !== undefined)
+    return undefined;
+  return 'There is no archive in it: if `cistern serve` keeps it in a bucket, pass --bucket NAME.';
+}
