@@ -59,7 +59,7 @@ export const outage: Benchmark = {
       }
       const normal: number[] = [];
       const others = away.map(({ name, receiver }) => ({ name, receiver, times: [] as number[], probes: 0 }));
-      for (let round = -50; round < (effort === 'quick' ? 500 : 3000); round += 1) {
+      for (let round = -50; round < (effort === 'quick' ? 300 : 3000); round += 1) {
         const base = await well.batch();
         if (round >= 0) normal.push(base);
         for (const other of others) {

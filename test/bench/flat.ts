@@ -53,13 +53,13 @@ async function compare(
     servers.map(({ port }) => Load.connect(port, connections, messages)),
   );
   if (ours === undefined || base === undefined) throw new Error('no load');
-  const roundMs = effort === 'quick' ? 700 : 2000;
+  const roundMs = effort === 'quick' ? 500 : 2000;
   try {
     const contest = {
       ours: () => runToEnd(ours, roundMs, full),
       base: () => runToEnd(base, roundMs, sparse),
     };
-    const pairs = await samplePairs(contest, effort === 'quick' ? 6 : 16, 2);
+    const pairs = await samplePairs(contest, effort === 'quick' ? 5 : 16, 2);
     const remark = describePairs(pairs, 'requests/s');
     return atLeast(0.8, { name, value: median(pairs.ratios), unit: 'x', remark });
   } finally {

@@ -20,7 +20,7 @@ switch (scene) {
     await busy(effort === 'quick' ? 20 : 60, 10);
     break;
   case 'twenty-apps':
-    await busy(effort === 'quick' ? 4 : 20, effort === 'quick' ? 0 : 10);
+    await busy(effort === 'quick' ? 3 : 20, effort === 'quick' ? 0 : 10);
     break;
   case 'recovery':
     await recovery(effort === 'quick' ? 2 : 5);
