@@ -9,6 +9,7 @@ import {
   statSync,
   unlink,
   writev,
+  writevSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
 
@@ -64,9 +65,14 @@ export const nodeJournalFiles: JournalFiles = {
   unlink: promisify(unlink),
 };
 
+/** Up to this much is copied into the kernel's memory sooner than the thread pool would begin. */
+const atOnceBytes = 256 * 1024;
+
 function appendTo(file: number, parts: readonly Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    writev(file, parts, (error, written) => (error === null ? resolve(written) : reject(error)));
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes <= atOnceBytes) resolve(writevSync(file, parts));
+    else writev(file, parts, (error, written) => (error === null ? resolve(written) : reject(error)));
   });
 }
 
