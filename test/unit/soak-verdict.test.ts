@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchHeader } from '../../lib/archive/batch-header.ts';
@@ -11,7 +12,7 @@ import { FakeLogplex } from '../support/fake-logplex.ts';
 import { type BatchRecord, type DrainLedger, isStorable } from '../support/fake-logplex-ledger.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
-import { batch, message } from '../support/messages.ts';
+import { batch, message, overflow } from '../support/messages.ts';
 import { ReceiverHarness, sharedSecret } from '../support/receiver.ts';
 import { soakVerdict } from '../support/soak-verdict.ts';
 
@@ -263,6 +264,56 @@ describe('violations', () => {
 
     expect(violations).toHaveLength(51);
     expect(violations.at(-1)).toMatch(/^and \d+ more$/);
+  });
+});
+
+describe('a batch whose tries lie hours apart, for a clock was set back', () => {
+  const now = Date.UTC(2026, 10, 21);
+  const frame = 'A'.repeat(32);
+  const raw = batch(message('a', now));
+  const again = batch(overflow(5, now), message('a', now));
+  const sha256 = (bytes: Buffer) => hash('sha256', bytes, 'hex');
+  const drain: DrainLedger = {
+    name: 'by-hand',
+    app: 'first-app' as AppName,
+    token: tokenOf(0),
+    produced: 6,
+    batches: [
+      {
+        id: frame,
+        first: 5,
+        count: 1,
+        tries: [
+          { sha256: sha256(raw), lost: 0, answer: 'timeout' },
+          { sha256: sha256(again), lost: 5, answer: 200 },
+        ],
+        result: 'acknowledged',
+      },
+    ],
+    lost: [{ first: 0, count: 5, why: 'overflow' }],
+    undeclared: 0,
+    unsent: 0,
+  };
+  const header = { app: drain.app, token: tokenOf(0), frame };
+  const at = (ms: number) => ({ ...header, received: new Date(ms).toISOString() });
+
+  beforeEach(() => archive.objects.clear());
+
+  /** What is stored here claims no number of messages, which is none of it. */
+  const violations = async () =>
+    (await soakVerdict([drain], archive)).filter((each) => !each.includes('of undefined messages'));
+
+  it('is there once where the later one shows its notice only', async () => {
+    await store(raw, at(now - 3 * 60 * 60 * 1000));
+    await store(again, at(now));
+
+    expect(await violations()).toEqual([]);
+  });
+
+  it('lacks a notice where the later one is not there', async () => {
+    await store(raw, at(now - 3 * 60 * 60 * 1000));
+
+    expect(await violations()).toEqual([expect.stringContaining('of which 0 can be read')]);
   });
 });
 
