@@ -17,10 +17,16 @@ const pauseAfterFailureMs = 150;
 /** After a failed refresh the old registry serves this long before another request waits for a new one. */
 const retryRefreshAfterMs = 5_000;
 
+/** By both clocks, in milliseconds: one can be set, the other may stand still while a Lambda is frozen. */
+interface Instant {
+  readonly wall: number;
+  readonly steady: number;
+}
+
 interface Fetched {
   readonly registry: Registry;
   /** When the fetch began: changes made before then are in it. */
-  readonly at: number;
+  readonly at: Instant;
   /** Which fetch it was, counted from 1. */
   readonly flight: number;
 }
@@ -28,6 +34,8 @@ interface Fetched {
 export interface CachedRegistryOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds, of a clock that is never set. */
+  readonly steadyNow?: () => number;
   /** Nobody is refused by what was fetched before they came, not even seconds before. */
   readonly cheapToFetch?: boolean;
 }
@@ -39,18 +47,19 @@ export interface CachedRegistryOptions {
 export class CachedRegistry {
   readonly #parameters: ParameterReader;
   readonly #log: Log;
-  readonly #now: () => number;
+  readonly #now: () => Instant;
   readonly #maxAgeToRefuseMs: number;
   #fetched: Fetched | undefined;
   /** Resolves with whether it fetched. */
   #flight: Promise<boolean> | undefined;
   #flights = 0;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  #failedAt: Instant | undefined;
 
   constructor(parameters: ParameterReader, log: Log, options: CachedRegistryOptions = {}) {
     this.#parameters = parameters;
     this.#log = log;
-    this.#now = options.now ?? Date.now;
+    const { now = Date.now, steadyNow = () => performance.now() } = options;
+    this.#now = () => ({ wall: now(), steady: steadyNow() });
     this.#maxAgeToRefuseMs = options.cheapToFetch === true ? Number.NEGATIVE_INFINITY : maxAgeToRefuseMs;
   }
 
@@ -59,7 +68,7 @@ export class CachedRegistry {
     if (this.#fetched === undefined) return this.#wait(patienceMs, maxAgeMs);
     const fresh = this.#youngerThan(maxAgeMs);
     if (fresh !== undefined) return fresh;
-    const failedLately = this.#age(this.#failedAt) < retryRefreshAfterMs;
+    const failedLately = this.#failedAt !== undefined && this.#age(this.#failedAt) < retryRefreshAfterMs;
     const refreshed = failedLately ? undefined : await this.#wait(refreshWaitMs, maxAgeMs);
     return refreshed ?? this.#fetched.registry;
   }
@@ -116,7 +125,7 @@ export class CachedRegistry {
         this.#log.error('parameters without a valid value are ignored', { names: registry.invalid });
       }
       this.#fetched = { registry, at, flight };
-      this.#failedAt = Number.NEGATIVE_INFINITY;
+      this.#failedAt = undefined;
       return true;
     } catch (error) {
       this.#failedAt = this.#now();
@@ -135,9 +144,10 @@ export class CachedRegistry {
     return fetched !== undefined && this.#age(fetched.at) <= maxAge ? fetched.registry : undefined;
   }
 
-  /** A clock that was set back makes everything old. */
-  #age(at: number): number {
-    const age = this.#now() - at;
-    return age >= 0 ? age : Number.POSITIVE_INFINITY;
+  /** As old as either clock says; a clock that was set back makes everything old. */
+  #age(at: Instant): number {
+    const now = this.#now();
+    const age = now.wall - at.wall;
+    return age >= 0 ? Math.max(age, now.steady - at.steady) : Number.POSITIVE_INFINITY;
   }
 }

@@ -4,13 +4,15 @@ import type { MemoryParameters } from '../support/memory-parameters.ts';
 import { silentLog, testParameters } from '../support/receiver.ts';
 
 let now: number;
+let steadyNow: number;
 let parameters: MemoryParameters;
 let cache: CachedRegistry;
 
 beforeEach(() => {
   now = Date.UTC(2026, 10, 21);
   parameters = testParameters();
-  cache = new CachedRegistry(parameters, silentLog, { now: () => now });
+  steadyNow = 0;
+  cache = new CachedRegistry(parameters, silentLog, { now: () => now, steadyNow: () => steadyNow });
 });
 
 const down = new Error('down');
@@ -87,6 +89,13 @@ describe('to accept by', () => {
 });
 
 describe('to refuse by', () => {
+  test('is not taken for a new one by a clock that was set back to just after it was read', async () => {
+    const old = await cache.current();
+    now += 200_000 - 199_000;
+    steadyNow += 200_000;
+    expect(await cache.currentToRefuse()).not.toBe(old);
+  });
+
   test('is at most five seconds old', async () => {
     await cache.current();
     now += 5_000;
