@@ -98,9 +98,7 @@ export class DirectoryJournal implements SpoolWriter {
   }
 
   #run(): void {
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#work();
   }
 
   /** Never rejects: a failure is told to those who wait. */
@@ -112,6 +110,8 @@ export class DirectoryJournal implements SpoolWriter {
       if (this.#isFull()) this.#rotationDue = true;
       if (this.#rotationDue) await this.#closeSegment();
     }
+    // At once, not when this has settled: whatever came between would wait for somebody else to come.
+    this.#running = undefined;
   }
 
   #takeGroup(): Waiting[] {

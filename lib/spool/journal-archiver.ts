@@ -37,9 +37,7 @@ export class JournalArchiver {
     this.#again = true;
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#work();
   }
 
   /**
@@ -64,6 +62,8 @@ export class JournalArchiver {
       this.#again = false;
       allDone = await this.#round();
     }
+    // At once, not when this has settled: to be woken between would be to sleep on.
+    this.#running = undefined;
     if (this.#stopped) return;
     const retryMs = leastRetryMs + Math.random() * (mostRetryMs - leastRetryMs);
     this.#timer = setTimeout(() => this.wake(), allDone ? lookMs : retryMs).unref();

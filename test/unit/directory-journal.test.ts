@@ -37,6 +37,8 @@ async function held(): Promise<string[][]> {
 /** Lets everything run on that can. */
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, 'waits'));
+
 describe('a member is durable before it is acknowledged', () => {
   test('the directory, the segment in it, the entry, then the acknowledgement', async () => {
     const journal = open();
@@ -79,6 +81,17 @@ describe('a member is durable before it is acknowledged', () => {
     await Promise.all(all);
     expect(files.done.slice(-4)).toEqual(['write', 'fsync', 'write', 'fsync']);
     expect(await held()).toEqual([batches.map(uuidOf)]);
+  });
+
+  test('also what comes in the very moment when the journal comes to rest', async () => {
+    const journal = open();
+    const spooled = await spooledBatch('one');
+    for (let hops = 0; hops < 20; hops += 1) {
+      await put(journal, spooled);
+      for (let i = 0; i < hops; i += 1) await undefined;
+      const answered = await Promise.race([put(journal, spooled).then(() => 'durable'), wait(2_000)]);
+      expect([hops, answered]).toEqual([hops, 'durable']);
+    }
   });
 
   test('nothing reads a member after its put has settled', async () => {

@@ -59,6 +59,25 @@ test('archives what earlier processes left, what they were writing too', async (
   expect(logged).toEqual(Array(2).fill('archived 1 batch of the spool in 1 object'));
 });
 
+test('archives also what is closed in the very moment when it comes to rest', async () => {
+  const archiver = open();
+  const spooled = await spooledBatch('one');
+  const segments = new DirectorySegments(directory);
+  for (let hops = 0; hops < 20; hops += 1) {
+    const gone = Promise.withResolvers<void>();
+    vi.spyOn(DirectorySegments.prototype, 'closed').mockImplementationOnce(async () => {
+      gone.resolve();
+      return [];
+    });
+    await writeFile(segment(noon), segmentOf(spooled));
+    archiver.wake();
+    await gone.promise;
+    for (let i = 0; i < hops; i += 1) await undefined;
+    archiver.wake();
+    await vi.waitFor(async () => expect(await segments.closed()).toEqual([]), { timeout: 3_000 });
+  }
+});
+
 test('leaves to another process what it writes, until that must have left it', async () => {
   const archiver = open();
   await writeFile(segment(noon), segmentOf(await spooledBatch('first')));
