@@ -27,8 +27,20 @@ export function keysFrom(app: AppName, epochMs: number): string {
 }
 
 function dayPrefix(app: AppName, epochMs: number): string {
-  const [year, month, day] = new Date(epochMs).toISOString().slice(0, 10).split('-');
-  return `${appPrefix(app)}${year}/${month}/${day}/`;
+  return `${appPrefix(app)}${datePath(epochMs)}/`;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** The last one asked for: nearly every batch is of the same day as the one before. */
+let known = { day: Number.NaN, path: '' };
+
+/** `<YYYY>/<MM>/<DD>`. */
+function datePath(epochMs: number): string {
+  const day = Math.floor(epochMs / dayMs);
+  if (day !== known.day) {
+    known = { day, path: new Date(epochMs).toISOString().slice(0, 10).replaceAll('-', '/') };
+  }
+  return known.path;
 }
 
 function formatEpoch(epochMs: number): string {
