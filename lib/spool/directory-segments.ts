@@ -54,14 +54,18 @@ class DirectorySegment implements Segment {
   }
 
   async read(stretches: Parameters<Segment['read']>[0]): Promise<Buffer> {
-    const body = Buffer.allocUnsafeSlow(stretches.reduce((sum, { bytes }) => sum + bytes, 0));
+    let length = 0;
+    const placed = stretches.map(({ offset, bytes }) => {
+      const to = length;
+      length += bytes;
+      return { offset, bytes, to };
+    });
+    const body = Buffer.allocUnsafeSlow(length);
     const window = this.#window.another();
-    let filled = 0;
-    for (const { offset, bytes } of stretches) {
-      // Small ones mostly lie side by side: many are had with one call.
-      if (bytes > smallBytes) await window.read(body.subarray(filled, filled + bytes), offset);
-      else (await window.at(offset, bytes)).copy(body, filled);
-      filled += bytes;
+    // In the order of the file: small ones lie side by side there, and many are had with one call.
+    for (const { offset, bytes, to } of placed.sort((a, b) => a.offset - b.offset)) {
+      if (bytes > smallBytes) await window.read(body.subarray(to, to + bytes), offset);
+      else (await window.at(offset, bytes)).copy(body, to);
     }
     return body;
   }
