@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { readRange } from '../lib/archive/read.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import * as format from './message-format.ts';
-import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
+import { elsewhere, readBesideSpool } from './not-archived.ts';
 import { DataOutput, explainNothing, ProblemReport, storedAppArgument } from './reading.ts';
 import { addArchiveOptions, openTarget, type TargetOptions } from './target.ts';
 import { addRangeOptions, type RangeOptions, rangeHelp, rangeOf } from './time-range.ts';
@@ -50,24 +50,24 @@ Examples:
 async function cat(app: AppName, options: Options): Promise<void> {
   const range = rangeOf(options, Date.now());
   const target = await openTarget(options);
-  const archive = await target.openArchive();
-  const waiting = await notArchived(options, app, range);
-  const toText = formatOf(options, process.stdout.isTTY);
-  const output = new DataOutput();
-  const problems = new ProblemReport();
-  let found = false;
-  for await (const item of readRange(archive, app, range)) {
-    found = true;
-    if (item.kind === 'problem') problems.add(item);
-    else if (output.add(toText(item))) await output.flush();
-  }
-  await output.flush();
-  problems.finish();
-  if (!found) {
-    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-    await explainNothing(archive, app, range, circumstances);
-  }
-  await tellNotArchived(waiting, app, target, options);
+  await readBesideSpool({ options, target, app, range }, async (waiting) => {
+    const archive = await target.openArchive();
+    const toText = formatOf(options, process.stdout.isTTY);
+    const output = new DataOutput();
+    const problems = new ProblemReport();
+    let found = false;
+    for await (const item of readRange(archive, app, range)) {
+      found = true;
+      if (item.kind === 'problem') problems.add(item);
+      else if (output.add(toText(item))) await output.flush();
+    }
+    await output.flush();
+    problems.finish();
+    if (!found) {
+      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+      await explainNothing(archive, app, range, circumstances);
+    }
+  });
 }
 
 function formatOf({ raw, json }: Options, terminal: boolean): format.MessageFormat {

@@ -8,7 +8,7 @@ import {
 } from '../lib/archive/read-objects.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { parseTimestamp } from '../lib/logplex/syslog.ts';
-import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
+import { elsewhere, readBesideSpool } from './not-archived.ts';
 import { bold, formatBytes } from './output.ts';
 import { DataOutput, explainNothing, iso, ProblemReport, storedAppArgument } from './reading.ts';
 import { addArchiveOptions, openTarget, type TargetOptions } from './target.ts';
@@ -49,34 +49,34 @@ Examples:
 async function ls(app: AppName, options: Options): Promise<void> {
   const range = rangeOf(options, Date.now());
   const target = await openTarget(options);
-  const archive = await target.openArchive();
-  const waiting = await notArchived(options, app, range);
-  const output = new DataOutput();
-  const problems = new ProblemReport();
-  let objects = 0;
-  let total = nothing;
-  let met = false;
-  for await (const item of readObjects(archive, app, range)) {
-    if (item.kind === 'problem') {
-      met = true;
-      problems.add(item);
-    } else if (isInRange(item, range)) {
-      const summary = summarise(item);
-      if (objects === 0 && options.json !== true) output.add(`${bold(heading)}\n`);
-      objects += 1;
-      total = add(total, summary);
-      const line = options.json === true ? JSON.stringify(summary) : row(summary);
-      if (output.add(`${line}\n`)) await output.flush();
+  await readBesideSpool({ options, target, app, range }, async (waiting) => {
+    const archive = await target.openArchive();
+    const output = new DataOutput();
+    const problems = new ProblemReport();
+    let objects = 0;
+    let total = nothing;
+    let met = false;
+    for await (const item of readObjects(archive, app, range)) {
+      if (item.kind === 'problem') {
+        met = true;
+        problems.add(item);
+      } else if (isInRange(item, range)) {
+        const summary = summarise(item);
+        if (objects === 0 && options.json !== true) output.add(`${bold(heading)}\n`);
+        objects += 1;
+        total = add(total, summary);
+        const line = options.json === true ? JSON.stringify(summary) : row(summary);
+        if (output.add(`${line}\n`)) await output.flush();
+      }
     }
-  }
-  if (objects > 0 && options.json !== true) output.add(`${totalLine(objects, total)}\n`);
-  await output.flush();
-  problems.finish();
-  if (objects === 0 && !met) {
-    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-    await explainNothing(archive, app, range, circumstances);
-  }
-  await tellNotArchived(waiting, app, target, options);
+    if (objects > 0 && options.json !== true) output.add(`${totalLine(objects, total)}\n`);
+    await output.flush();
+    problems.finish();
+    if (objects === 0 && !met) {
+      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+      await explainNothing(archive, app, range, circumstances);
+    }
+  });
 }
 
 /** Whether one of the object's batches is in the range: from its epoch to the time of its last message. */

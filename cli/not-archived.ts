@@ -9,7 +9,7 @@ import { note, warn } from './output.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
 import { configOf } from './target-config.ts';
 
-/** Batches that are acknowledged, and that a reader of the archive does not find yet. */
+/** Batches of an app that are acknowledged, and that a reader of the archive does not find yet. */
 export interface NotArchived {
   readonly batches: number;
   /** When the oldest of them was spooled, and the newest, in milliseconds since 1970: within a window. */
@@ -17,15 +17,34 @@ export interface NotArchived {
   readonly newestAt: number;
 }
 
+/** What is read, and from where. */
+export interface Reading {
+  readonly options: TargetOptions;
+  readonly target: Target;
+  readonly app: AppName;
+  readonly range: TimeRange;
+}
+
 /**
- * What of an app and a range waits in the journal of a data directory. To be asked before the archive is read:
- * what is archived meanwhile is then told of and shown, and never neither. A stage's queue shows nobody what it holds.
+ * Reads an archive, and says then what of it still waits in the spool, however the reading ends: a store that is
+ * away is why it waits. The spool is looked at first: what is archived meanwhile is told of and shown, and never
+ * neither.
  */
-export async function notArchived(
-  options: TargetOptions,
-  app: AppName,
-  { since, until = Number.POSITIVE_INFINITY }: TimeRange,
-): Promise<NotArchived> {
+export async function readBesideSpool(
+  reading: Reading,
+  read: (waiting: NotArchived) => Promise<void>,
+): Promise<void> {
+  const waiting = await notArchived(reading);
+  try {
+    await read(waiting);
+  } finally {
+    await tell(waiting, reading);
+  }
+}
+
+/** Of the journal of a data directory. A stage's queue shows nobody what it holds. */
+async function notArchived({ options, app, range }: Reading): Promise<NotArchived> {
+  const { since, until = Number.POSITIVE_INFINITY } = range;
   const found = { batches: 0, oldestAt: Number.POSITIVE_INFINITY, newestAt: 0 };
   const choice = chooseTarget(options, process.env);
   if ('stage' in choice) return found;
@@ -52,11 +71,9 @@ export async function notArchived(
 const graceMs = 10_000;
 
 /** Says that batches are missing from what was printed, and from when on they are there. */
-export async function tellNotArchived(
+async function tell(
   { batches, oldestAt, newestAt }: NotArchived,
-  app: AppName,
-  target: Target,
-  options: TargetOptions,
+  { options, target, app }: Reading,
 ): Promise<void> {
   if (batches === 0) return;
   // A configuration that can't be read is no reason to keep this back.

@@ -56,7 +56,7 @@ export async function announce({ parameters, output, publicUrl, ...started }: St
 function deliveryLine({ delivery, archiver }: Started['config'], spool: string): string {
   return delivery === 'direct'
     ? `Delivery is direct: a batch is stored at once, and waits in ${spool} only when the store fails`
-    : `Delivery is buffered: batches wait in ${spool}, and can be read ${archiver.windowSeconds} s later, many to an object`;
+    : `Delivery is buffered: batches wait in ${spool}, and can be read up to ${archiver.windowSeconds} s later, many to an object`;
 }
 
 /** What to do next, ready to paste. */

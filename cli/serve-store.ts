@@ -54,7 +54,7 @@ async function checkOnceItIsBack(client: S3Client, bucket: string, output: Serve
     await sleep(lookAgainMs, undefined, { ref: false });
     try {
       await checkBucket(client, bucket, output);
-      return output.info('the bucket answers: what was spooled is archived', { bucket });
+      return output.info('the bucket answers again', { bucket });
     } catch (error) {
       if (isAway(error)) continue;
       return output.error('the bucket answers again, and refuses: what arrives stays in the spool', {

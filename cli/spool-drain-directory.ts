@@ -55,7 +55,7 @@ export async function drainOfDirectory(
       told = failure.message;
       warn(`not all could be archived; it stays in the spool, and is tried again: ${told}`);
     },
-    afterwards: 'The rest stays in the spool.',
+    afterwards: 'The rest stays in the spool, and `cistern serve` goes on trying.',
     ageLagMs: 0,
     looks: 1,
     pollMs: 500,

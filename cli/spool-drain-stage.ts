@@ -23,7 +23,7 @@ const putMs = 60_000;
 const ageLagMs = 11 * 60_000;
 
 /** The archiver has the rights to the archive: whoever drains a stage only sends to the queue. */
-export function drainOfStage({ deadLetters, queue }: StageSpool): SpoolDrain {
+export function drainOfStage({ target, deadLetters, queue }: StageSpool): SpoolDrain {
   let told = false;
   return {
     put: async (member) => {
@@ -39,7 +39,7 @@ export function drainOfStage({ deadLetters, queue }: StageSpool): SpoolDrain {
         );
       told = true;
     },
-    afterwards: 'The archiver goes on without this command.',
+    afterwards: `The archiver goes on without this command; \`cistern watch --once ${target.flags}\` says what is wrong.`,
     ageLagMs,
     looks: 3,
     pollMs: 2_000,

@@ -88,9 +88,7 @@ async function drain(options: Options): Promise<void> {
     note(`nothing of what waited is left in the spool of ${target.describe}.`);
     return;
   }
-  warn(
-    `not within ${options.timeout} min: ${describe(last)}. ${way.afterwards} \`cistern watch --once ${target.flags}\` says what is wrong.`,
-  );
+  warn(`not within ${options.timeout} min: ${describe(last)}. ${way.afterwards}`);
   process.exitCode = exitCodes.failed;
 }
 

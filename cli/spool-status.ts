@@ -5,7 +5,7 @@ import { listSetAside, type SetAsideName } from '../lib/spool/set-aside-entries.
 import { pageAfterMs, type SpoolStatus } from '../lib/spool/spool.ts';
 import { exitCodes } from './errors.ts';
 import { dim, note, print, printJson } from './output.ts';
-import { openSpool } from './spool-target.ts';
+import { openSpool, type Spool } from './spool-target.ts';
 import { addTargetOptions, type TargetOptions } from './target.ts';
 import { configOf } from './target-config.ts';
 
@@ -44,7 +44,7 @@ async function status(options: Options): Promise<void> {
     configOf(target, options),
   ]);
   const setAside = await listSetAside(ledger, options.all);
-  const wants = wantsOf(found, setAside.filter(isRecent).length, target.flags);
+  const wants = wantsOf(found, setAside.filter(isRecent).length, spool);
   const newest = setAside.at(-1)?.day;
   if (options.json === true) {
     printJson({
@@ -91,12 +91,20 @@ interface Want {
 }
 
 /** What wants a person, and what that person is to do. */
-function wantsOf({ oldestMs = 0, deadLetters = 0 }: SpoolStatus, setAside: number, flags: string): Want[] {
+function wantsOf(
+  { oldestMs = 0, deadLetters = 0 }: SpoolStatus,
+  setAside: number,
+  { kind, target: { flags } }: Spool,
+): Want[] {
+  const why =
+    kind === 'stage'
+      ? `\`cistern watch --once ${flags}\` says what is wrong with the store.`
+      : `\`cistern spool drain ${flags}\` archives it now, or says why not.`;
   const wants: Want[] = [];
   if (oldestMs > pageAfterMs) {
     wants.push({
       what: 'old',
-      todo: `the oldest has waited for over ${duration(pageAfterMs)}: \`cistern watch --once ${flags}\` says what is wrong with the store.`,
+      todo: `the oldest has waited for over ${duration(pageAfterMs)}: ${why}`,
     });
   }
   if (deadLetters > 0) {

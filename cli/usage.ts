@@ -5,7 +5,7 @@ import { priceList } from '../lib/cost/prices.ts';
 import { addObject, archiveCost, noUsage, projectMonth, type Usage } from '../lib/cost/usage.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
 import { dollars, printAligned, quantity, savesOrCosts, unitPrice, whole } from './cost-table.ts';
-import { elsewhere, notArchived, tellNotArchived } from './not-archived.ts';
+import { elsewhere, readBesideSpool } from './not-archived.ts';
 import { bold, formatBytes, note, print, printJson } from './output.ts';
 import { explainNothing, firstKey, iso, ProblemReport, storedAppArgument } from './reading.ts';
 import { addRetentionOptions, lifetimesOf, type RetentionOptions } from './retention-options.ts';
@@ -48,33 +48,33 @@ async function usage(app: AppName, options: Options): Promise<void> {
   const now = Date.now();
   const range = rangeOf(options, now);
   const target = await openTarget(options);
-  const lifetimes = await configuredLifetimes(target, options);
-  const archive = await target.openArchive();
-  const waiting = await notArchived(options, app, range);
-  const problems = new ProblemReport();
-  let found = noUsage;
-  let met = false;
-  for await (const item of readObjects(archive, app, range)) {
-    if (item.kind === 'problem') {
-      met = true;
-      problems.add(item);
-    } else if (isIn(item, range)) found = addObject(found, item);
-  }
-  if (found.objects > 0) {
-    const oldest = (await firstKey(archive, app)) ?? range.since;
-    const span = spanOf(range, oldest, now);
-    const month = projectMonth(found, span.to - span.from);
-    if (options.json === true) printJson(jsonOf(app, span, found, month, lifetimes));
-    else printUsage(`${app} in ${target.describe}`, span, found, month, lifetimes);
-    if (span.from > range.since)
-      note(`what is stored begins at ${iso(span.from)}: the month is projected from there`);
-  }
-  problems.finish();
-  if (found.objects === 0 && !met) {
-    const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-    await explainNothing(archive, app, range, circumstances);
-  }
-  await tellNotArchived(waiting, app, target, options);
+  await readBesideSpool({ options, target, app, range }, async (waiting) => {
+    const lifetimes = await configuredLifetimes(target, options);
+    const archive = await target.openArchive();
+    const problems = new ProblemReport();
+    let found = noUsage;
+    let met = false;
+    for await (const item of readObjects(archive, app, range)) {
+      if (item.kind === 'problem') {
+        met = true;
+        problems.add(item);
+      } else if (isIn(item, range)) found = addObject(found, item);
+    }
+    if (found.objects > 0) {
+      const oldest = (await firstKey(archive, app)) ?? range.since;
+      const span = spanOf(range, oldest, now);
+      const month = projectMonth(found, span.to - span.from);
+      if (options.json === true) printJson(jsonOf(app, span, found, month, lifetimes));
+      else printUsage(`${app} in ${target.describe}`, span, found, month, lifetimes);
+      if (span.from > range.since)
+        note(`what is stored begins at ${iso(span.from)}: the month is projected from there`);
+    }
+    problems.finish();
+    if (found.objects === 0 && !met) {
+      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
+      await explainNothing(archive, app, range, circumstances);
+    }
+  });
 }
 
 function isIn({ epochMs }: ReadObject, { since, until = Number.POSITIVE_INFINITY }: TimeRange): boolean {

@@ -49,6 +49,19 @@ describe.each(['cat', 'ls', 'usage'])('cistern %s beside a spool', (command) => 
     expect(stderr).toContain('a batch of my-app still waits in the spool and is not shown');
   });
 
+  it('says it also where the archive is away, and how it gets there', async () => {
+    await spooled(now);
+    const away = { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1' };
+    const credentials = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+
+    const args = [command, 'my-app', '--data', data, '--bucket', 'logs'];
+    const { code, stderr } = await runCli(args, { env: { ...away, ...credentials } });
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ at once by `cistern spool drain --data \S+ --bucket logs`/);
+    expect(stderr).toContain('no answer from the store');
+  });
+
   it('says nothing of other apps and of other times', async () => {
     await spooled(now);
 
