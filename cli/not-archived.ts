@@ -4,7 +4,6 @@ import { duration } from '../lib/alerts/text.ts';
 import { type KeyParts, parseKey } from '../lib/archive/key.ts';
 import { reach, type TimeRange } from '../lib/archive/read-objects.ts';
 import type { AppName } from '../lib/drains/app-name.ts';
-import { describeError } from '../lib/error-code.ts';
 import { note, warn } from './output.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
 import { configOf } from './target-config.ts';
@@ -61,7 +60,7 @@ async function notArchived({ options, app, range }: Reading): Promise<NotArchive
   } catch (error) {
     // The archive can be read all the same.
     warn(
-      `the spool of ${choice.data} can't be looked at: what waits there is not told of (${error instanceof Error ? describeError(error) : String(error)})`,
+      `the spool of ${choice.data} can't be looked at: what waits there is not told of (${error instanceof Error ? error.message : String(error)})`,
     );
   }
   return found;

@@ -77,17 +77,18 @@ type Colour = 'dim' | 'yellow' | 'red' | 'green';
 
 class TerminalOutput implements ServeOutput {
   readonly #stream: NodeJS.WriteStream;
-  readonly #ordinary: ReadonlySet<string>;
+  readonly #delivery: DeliveryMode;
 
   constructor(stream: NodeJS.WriteStream, delivery: DeliveryMode) {
     this.#stream = stream;
-    this.#ordinary = new Set(delivery === 'buffered' ? [...ordinary, 'spooled'] : ordinary);
+    this.#delivery = delivery;
   }
 
   record({ app = '-' as never, counts }: Sample): void {
     const stored = counts.batches !== undefined || counts.duplicates !== undefined;
     // The watch's own batch, every round: of interest only where something is odd about it.
-    if (app === canaryApp && Object.keys(counts).every((name) => this.#ordinary.has(name))) return;
+    const remarks = this.#remarks(counts);
+    if (app === canaryApp && remarks.length === 0) return;
     const facts = stored
       ? [
           `${counts.messages ?? 0} messages`.padStart(14),
@@ -95,11 +96,17 @@ class TerminalOutput implements ServeOutput {
           `${Math.round(counts.latency ?? 0)} ms`.padStart(8),
         ]
       : [];
-    const remarks = (Object.keys(counts) as CounterName[])
-      .filter((name) => !this.#ordinary.has(name))
-      .map((name) => (counts[name] === 1 ? name : `${name} ${counts[name]}`));
     const line = [clock(), app.padEnd(16), ...facts, remarks.join(', ')].join('  ').trimEnd();
     this.#write(line, stored ? undefined : 'yellow');
+  }
+
+  /** What is not as with every batch: with buffered delivery, that one went round the spool. */
+  #remarks({ spooled, ...counts }: Sample['counts']): string[] {
+    const remarks = (Object.keys(counts) as CounterName[])
+      .filter((name) => !ordinary.has(name))
+      .map((name) => (counts[name] === 1 ? name : `${name} ${counts[name]}`));
+    if (this.#delivery === 'direct') return spooled === undefined ? remarks : [...remarks, 'spooled'];
+    return counts.batches !== undefined && spooled === undefined ? [...remarks, 'not spooled'] : remarks;
   }
 
   info(message: string): void {
@@ -130,7 +137,13 @@ class TerminalOutput implements ServeOutput {
   }
 }
 
-const ordinary: readonly CounterName[] = ['batches', 'messages', 'bytes', 'stored-bytes', 'latency'];
+const ordinary: ReadonlySet<CounterName> = new Set<CounterName>([
+  'batches',
+  'messages',
+  'bytes',
+  'stored-bytes',
+  'latency',
+]);
 
 /** UTC, as in everything else that Cistern says. */
 function clock(): string {

@@ -44,6 +44,9 @@ describe('serve on a terminal', () => {
     }
     expect(direct.written().match(/spooled/g)).toHaveLength(2);
     expect(buffered.written()).toMatch(/^\S+ {2}shop +3 messages +322 bytes +2 ms\n$/);
+
+    buffered.out.record(sample('shop', stored));
+    expect(buffered.written()).toContain('not spooled');
   });
 
   it('says of an incident what it is and what to do, whatever its title holds', () => {
