@@ -101,12 +101,13 @@ class TerminalOutput implements ServeOutput {
   }
 
   /** What is not as with every batch: with buffered delivery, that one went round the spool. */
-  #remarks({ spooled, ...counts }: Sample['counts']): string[] {
+  #remarks(counts: Sample['counts']): string[] {
+    const buffered = this.#delivery === 'buffered';
     const remarks = (Object.keys(counts) as CounterName[])
-      .filter((name) => !ordinary.has(name))
+      .filter((name) => !ordinary.has(name) && !(buffered && name === 'spooled'))
       .map((name) => (counts[name] === 1 ? name : `${name} ${counts[name]}`));
-    if (this.#delivery === 'direct') return spooled === undefined ? remarks : [...remarks, 'spooled'];
-    return counts.batches !== undefined && spooled === undefined ? [...remarks, 'not spooled'] : remarks;
+    const wentRound = buffered && counts.batches !== undefined && counts.spooled === undefined;
+    return wentRound ? [...remarks, 'not spooled'] : remarks;
   }
 
   info(message: string): void {
