@@ -4,6 +4,7 @@ import { release } from '../release.ts';
 /** docs/performance.md holds the table of time against size that these two come from. */
 const level = 6;
 const memLevel = 9;
+const smallMemLevel = 7;
 
 /** Above this size the event loop would wait too long: a body goes to the thread pool, whoever else waits. */
 const atOnceBytes = 128 * 1024;
@@ -28,10 +29,16 @@ export function releaseParts(parts: readonly Buffer[]): void {
   }
 }
 
+/** zlib clears its tables for every body: those of a large one cost a small one more than it takes to compress. */
+function tablesFor(bytes: number): { readonly windowBits: number; readonly memLevel: number } {
+  if (bytes > alwaysAtOnceBytes) return { windowBits: constants.Z_MAX_WINDOWBITS, memLevel };
+  return { windowBits: Math.max(9, Math.ceil(Math.log2(bytes + 1))), memLevel: smallMemLevel };
+}
+
 function deflateAtOnce(raw: Buffer): Buffer {
   // zlib's own bound for a memLevel that is not its default: one output buffer, and nothing to join.
   const chunkSize = Math.max(constants.Z_MIN_CHUNK, raw.length + (raw.length >> 3) + (raw.length >> 7) + 64);
-  return deflateRawSync(raw, { level, memLevel, chunkSize });
+  return deflateRawSync(raw, { level, ...tablesFor(raw.length), chunkSize });
 }
 
 /** Not zlib's one call for it: that joins the parts, which a member does again. */
