@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import type { ArchiveWriter } from '../lib/archive/store.ts';
 import type { Config } from '../lib/config.ts';
-import { DirectoryLedger } from '../lib/ledger/directory-ledger.ts';
 import type { Counters } from '../lib/receiver/counters.ts';
 import { tellSwitches } from '../lib/receiver/tell-switches.ts';
 import { Delivery } from '../lib/spool/delivery.ts';
 import { DirectoryJournal } from '../lib/spool/directory-journal.ts';
-import { DirectorySegments } from '../lib/spool/directory-segments.ts';
-import { JournalArchiver } from '../lib/spool/journal-archiver.ts';
+import { ServeArchiver } from './serve-archiver.ts';
 import type { ServeOutput } from './serve-output.ts';
 
 export interface ServeDeliveryOptions {
   readonly data: string;
+  /** Where the archive is, if it is not in `data`. */
+  readonly bucket: string | undefined;
   readonly config: Config;
   readonly store: ArchiveWriter;
   /** Of the archiver, and of switches between the paths: neither is a request. */
@@ -26,23 +26,16 @@ const stopWithinMs = 5_000;
 export class ServeDelivery {
   readonly delivery: Delivery;
   readonly #journal: DirectoryJournal;
-  readonly #archiver: JournalArchiver;
+  readonly #archiver: ServeArchiver;
   readonly #output: ServeOutput;
 
-  constructor({ data, config, store, counters, output }: ServeDeliveryOptions) {
+  constructor({ data, bucket, config, store, counters, output }: ServeDeliveryOptions) {
     const { windowSeconds, maxObjectMiB } = config.archiver;
     const windowMs = windowSeconds * 1000;
     this.#output = output;
     const directory = join(data, 'spool');
-    this.#archiver = new JournalArchiver({
-      segments: new DirectorySegments(directory),
-      store,
-      ledger: new DirectoryLedger(join(data, 'ledger')),
-      counters,
-      log: output,
-      maxObjectBytes: maxObjectMiB * 1024 * 1024,
-      windowMs,
-    });
+    const maxObjectBytes = maxObjectMiB * 1024 * 1024;
+    this.#archiver = new ServeArchiver({ data, bucket, windowMs, maxObjectBytes }, counters, output);
     const onClosed = () => this.#archiver.wake();
     this.#journal = new DirectoryJournal({ directory, windowMs, onClosed });
     this.delivery = new Delivery({
@@ -55,7 +48,7 @@ export class ServeDelivery {
 
   /** Archives what earlier processes left, and from then on what is spooled. */
   start(): void {
-    this.#archiver.wake();
+    this.#archiver.start();
   }
 
   /** To be called when no request is under way any more. */

@@ -123,7 +123,14 @@ async function serve(options: ServeOptions): Promise<void> {
   const registry = new CachedRegistry(reader, output, { cheapToFetch: true });
   const counters = new MemoryCounters();
   const counted = both(output, counters);
-  const spooling = new ServeDelivery({ data: options.data, config, store, counters, output });
+  const spooling = new ServeDelivery({
+    data: options.data,
+    bucket: options.bucket,
+    config,
+    store,
+    counters,
+    output,
+  });
   const { delivery } = spooling;
   const server = new ReceiverServer({ registry, delivery, counters: counted, log: output });
 
