@@ -16,6 +16,7 @@ const refusals = new Set([
   'EROFS',
   'ENOSPC',
   'EDQUOT',
+  'EFBIG',
   'ENOTDIR',
   'EISDIR',
   'ENOTSUP',
