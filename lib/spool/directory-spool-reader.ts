@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../error-code.ts';
+import { StoreError } from '../archive/store.ts';
+import { codeOf, isRefusedByFileSystem } from '../error-code.ts';
 import { FileWindow } from './directory-window.ts';
 import { openSuffix, parseSegmentName, type SegmentName } from './segment.ts';
 import { entryBytes, maxHeadBytes, parseEntryHead } from './segment-entry.ts';
@@ -54,15 +55,24 @@ export class DirectorySpoolReader implements SpoolReader {
   }
 }
 
-/** The segments in a directory, oldest first; none where there is no such directory. */
+/** The segments in a directory, oldest first; none where there is no such directory. Throws `StoreError`. */
 export async function segmentsIn(directory: string): Promise<SegmentName[]> {
   try {
     const names = (await readdir(directory)).flatMap((file) => parseSegmentName(file) ?? []);
     return names.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
-    throw error;
+    throw isRefusedByFileSystem(error) ? refusal(directory, error) : error;
   }
+}
+
+function refusal(directory: string, cause: unknown): StoreError {
+  const code = codeOf(cause);
+  const why =
+    code === 'ENOTDIR'
+      ? 'it is no directory: move it away, and `cistern serve` makes one'
+      : `${code}: run as its owner, or give it back to whoever runs \`cistern serve\``;
+  return new StoreError('refused', `the spool ${directory} can't be read (${why})`, { cause });
 }
 
 /** Undefined when it is archived and gone; that it was closed since it was listed makes no difference. */

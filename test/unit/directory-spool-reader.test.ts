@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DirectorySpoolReader } from '../../lib/spool/directory-spool-reader.ts';
 import { entryOf, segmentOf, spooledBatch } from '../support/spooled.ts';
+import { storeFailureOf } from '../support/store-failure.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -17,6 +18,16 @@ const late = '1795294399999-0000000000000001';
 test('where there is no spool, nothing waits', async () => {
   const reader = new DirectorySpoolReader(join(directory, 'none'));
   expect(await reader.status()).toEqual({ waiting: 0, underWay: 0 });
+});
+
+test('where a file is in its place, that is said with what to do', async () => {
+  const path = join(directory, 'spool');
+  await writeFile(path, '');
+  const failure = await storeFailureOf(new DirectorySpoolReader(path).status());
+  expect(failure).toMatchObject({
+    code: 'refused',
+    message: `the spool ${path} can't be read (it is no directory: move it away, and \`cistern serve\` makes one)`,
+  });
 });
 
 test('what waits is listed by segment, the one that is written too, and files that are none are left alone', async () => {
