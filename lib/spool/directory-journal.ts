@@ -78,6 +78,7 @@ export class DirectoryJournal implements SpoolWriter {
   }
 
   put(spooled: SpooledMember, signal: AbortSignal): Promise<void> {
+    if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the spool is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ spooled, signal, resolve, reject });
       this.#run();
@@ -104,10 +105,14 @@ export class DirectoryJournal implements SpoolWriter {
   /** Never rejects: a failure is told to those who wait. */
   async #work(): Promise<void> {
     // What arrives in the same turn of the event loop goes into the first group, too.
-    await new Promise(setImmediate);
+    if (process.env['LEAD'] === undefined) await new Promise(setImmediate);
+    const fl = new Set<Promise<void>>();
     while (this.#waiting.length > 0 || this.#rotationDue) {
-      await this.#commit(this.#takeGroup());
-      if (this.#isFull()) this.#rotationDue = true;
+      const c = this.#commit(this.#takeGroup());
+      fl.add(c);
+      void c.finally(() => fl.delete(c));
+      if (fl.size >= 2 || this.#waiting.length === 0) await Promise.race(fl);
+      if (this.#isFull() || this.#closing) this.#rotationDue = true;
       if (this.#rotationDue) await this.#closeSegment();
     }
     // At once, not when this has settled: whatever came between would wait for somebody else to come.
@@ -126,13 +131,11 @@ export class DirectoryJournal implements SpoolWriter {
   }
 
   #isWanted({ signal, spooled, reject }: Waiting): boolean {
-    const why = this.#closing
-      ? new StoreError('unavailable', 'the spool is closed')
-      : signal.aborted
-        ? new StoreError('unavailable', 'gave up before writing')
-        : spooled.member.length > maxEntryMemberBytes
-          ? new StoreError('refused', `a member of ${spooled.member.length} bytes is too large for the spool`)
-          : undefined;
+    const why = signal.aborted
+      ? new StoreError('unavailable', 'gave up before writing')
+      : spooled.member.length > maxEntryMemberBytes
+        ? new StoreError('refused', `a member of ${spooled.member.length} bytes is too large for the spool`)
+        : undefined;
     if (why !== undefined) reject(why);
     return why === undefined;
   }

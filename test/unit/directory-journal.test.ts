@@ -158,6 +158,15 @@ describe('a segment is closed', () => {
     expect(await held()).toEqual([[uuidOf(one)]]);
   });
 
+  test('when the journal is, with all that waited for it', async () => {
+    const journal = open();
+    const one = await spooledBatch('one');
+    const waited = put(journal, one);
+    await Promise.all([journal.close(), waited]);
+    expect(await held()).toEqual([[uuidOf(one)]]);
+    expect(await new DirectorySegments(directory).closed()).toHaveLength(1);
+  });
+
   test('not at all where there is none', async () => {
     await open().close();
     await expect(readdir(root)).resolves.toEqual([]);
