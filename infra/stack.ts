@@ -85,7 +85,6 @@ export class CisternStack extends Stack {
       [parameterNames.receiverFunction]: receiver.fn.functionName,
       [parameterNames.spoolQueue]: spool.queue.queueUrl,
       [parameterNames.spoolDeadLetters]: spool.deadLetters.queueUrl,
-      [parameterNames.archiverFunction]: archiver.fn.functionName,
       [parameterNames.archiveBucket]: archive.bucketName,
       [parameterNames.ledgerBucket]: ledger.bucketName,
       [parameterNames.alertsTopic]: topics.alerts.topicArn,

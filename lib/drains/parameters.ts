@@ -38,8 +38,6 @@ export const parameterNames = {
   /** URLs of the spool's queue, and of the queue of what it gave up. */
   spoolQueue: 'spool_queue',
   spoolDeadLetters: 'spool_dead_letters',
-  /** Name of the archiver's Lambda function. */
-  archiverFunction: 'archiver_function',
   /** The configuration as it was deployed: JSON, cut into `config/0`, `config/1` … */
   config: 'config/',
   /** The secrets of the channels, by name: one JSON object. */

@@ -11,7 +11,6 @@ test('the command line finds all that it works on', () => {
     '/cistern/staging/receiver_function': '<ReceiverFunction>',
     '/cistern/staging/spool_queue': '<SpoolQueue>',
     '/cistern/staging/spool_dead_letters': '<SpoolDeadLetters>',
-    '/cistern/staging/archiver_function': '<ArchiverFunction>',
     '/cistern/staging/archive_bucket': '<Archive>',
     '/cistern/staging/ledger_bucket': '<Ledger>',
     '/cistern/staging/alerts_topic': '<TopicsAlerts>',
