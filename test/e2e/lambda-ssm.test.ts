@@ -70,7 +70,7 @@ describe.concurrent('a cold start', () => {
 
   test('with both SSM and S3 slow answers in time all the same', () =>
     withReceiver(async (receiver, aws) => {
-      aws.ssm.next({ delay: 1_300 });
+      aws.ssm.next({ delay: 900 });
       aws.s3.always({ hang: true });
       aws.sqs.always({ hang: true });
       expect(await inTime(receiver, known)).toBe(503);
