@@ -13,8 +13,8 @@ export interface StoreOptions {
   readonly bucket?: string;
 }
 
-/** How long a start waits for a bucket to say that it is the right one. */
-const patienceMs = 5_000;
+/** How long a start waits for a bucket to say that it is the right one. Meanwhile nobody is answered. */
+const patienceMs = 2_000;
 const lookAgainMs = 30_000;
 
 /**
