@@ -57,7 +57,7 @@ const refuse = (name: string) => (args: unknown[]) => {
   setImmediate(() => callback(noSpace(name)));
 };
 
-const { writeFile, writev } = fs;
+const { writeFile, writev, writevSync } = fs;
 
 replace('mkdir', refuse('mkdir'));
 replace('link', refuse('link'));
@@ -81,6 +81,13 @@ replace('writev', (args) => {
   const half = all.subarray(0, all.length / 2);
   writev(file, [half], (error, written) => callback(error, written, buffers));
 });
+fs.writevSync = (file, buffers) => {
+  if (!misfortune.diskFull) return writevSync(file, buffers);
+  calls += 1;
+  if (calls % 2 === 0) throw noSpace('write');
+  const all = Buffer.concat(buffers as readonly Uint8Array[]);
+  return writevSync(file, [all.subarray(0, all.length / 2)]);
+};
 // Else its promise would be of a number, and not of `{ bytesWritten }`.
 Object.defineProperty(fs.writev, promisify.custom, {
   value: (file: number, buffers: readonly Uint8Array[]) =>

@@ -83,12 +83,13 @@ class ServeSystem implements SoakSystem {
   }
 
   async #startAgain(port: string): Promise<void> {
-    // As whoever supervises it would: in an outage its bucket can't be looked at, or its disk not be written.
     for (;;) {
       try {
         this.#serve = await this.#started(port);
         return;
-      } catch {
+      } catch (error) {
+        // As whoever supervises it would: it does not start on a full disk. Nothing else keeps it from starting.
+        if (!String(error).includes('ENOSPC')) throw error;
         await delay(50);
       }
     }
