@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Circuit } from './circuit.ts';
 import { StoreError } from './store.ts';
 
-/** How long one attempt may take: a second, and what a store takes in at 4 MB/s. */
+/** How long one attempt may take: a second, and what a store takes in at 4 MB/s, where nothing else is said. */
 const attemptMs = 1000;
-const attemptBytesPerMs = 4000;
+const usualBytesPerMs = 4000;
 const firstPauseMs = 40;
 const longestPauseMs = 400;
 
@@ -18,6 +18,8 @@ export interface AttemptLimits {
   readonly budgetMs: number;
   /** Of what is written: larger bodies may take longer. */
   readonly bytes: number;
+  /** The slowest way to the store that is waited for. */
+  readonly bytesPerMs?: number;
   /** Hears of every attempt; no other is made once it has opened. */
   readonly circuit?: Circuit | undefined;
 }
@@ -28,13 +30,13 @@ export interface AttemptLimits {
  */
 export async function writeWithin<T>(
   write: (signal: AbortSignal) => Promise<T>,
-  { budgetMs, bytes, circuit }: AttemptLimits,
+  { budgetMs, bytes, bytesPerMs = usualBytesPerMs, circuit }: AttemptLimits,
 ): Promise<Attempted<T>> {
   const deadline = performance.now() + budgetMs;
   for (let attempts = 1; ; attempts += 1) {
     const started = performance.now();
     try {
-      const timeoutMs = Math.min(attemptMs + bytes / attemptBytesPerMs, deadline - started);
+      const timeoutMs = Math.min(attemptMs + bytes / bytesPerMs, deadline - started);
       const result = await attempt(write, Math.max(1, timeoutMs));
       circuit?.succeeded();
       return { result, attempts };

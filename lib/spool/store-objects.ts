@@ -22,8 +22,10 @@ export interface StoreOutcome<T extends PlannedMember> {
 
 /** Objects under way at once: each holds its bytes. */
 const width = 4;
-/** What one object may take of the budget: the others want their turn. */
+/** What one object may take of the budget, if it is no large one: the others want their turn. */
 const objectMs = 10_000;
+/** Nobody waits for an answer here: what is given up too early over a slow line would be given up every time. */
+const bytesPerMs = 1000;
 
 /**
  * Creates objects, several at once, and says of each whether it is stored: that one can't be read or stored holds
@@ -45,9 +47,11 @@ export async function storeObjects<T extends PlannedMember>({
         throw new StoreError('unavailable', 'the store did not take other objects');
       }
       const body = await read(object);
-      const limits = { budgetMs: Math.min(objectMs, leftMs), bytes: body.length, circuit };
+      const bytes = body.length;
+      const ownMs = objectMs + bytes / bytesPerMs;
+      const limits = { budgetMs: Math.min(ownMs, leftMs), bytes, bytesPerMs, circuit };
       await writeWithin((signal) => store.create(object.key, body, signal), limits);
-      return { object, bytes: body.length };
+      return { object, bytes };
     } catch (cause) {
       const failure = cause instanceof Error ? cause : new Error('its bytes could not be read', { cause });
       return { object, bytes: 0, failure };

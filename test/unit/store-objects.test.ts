@@ -108,6 +108,18 @@ test('one object that can’t be read holds back no other', async () => {
   expect(outcomes[3]?.failure?.message).toBe('EIO');
 });
 
+test('a large object has the time that it takes over a slow line', async () => {
+  const create = store.create.bind(store);
+  store.create = async (key, body, signal) => {
+    // 10 Mbit/s.
+    await new Promise((resolve) => setTimeout(resolve, body.length / 1_250));
+    if (signal.aborted) throw new StoreError('unavailable', 'given up');
+    return create(key, body, signal);
+  };
+  const { failed } = await storeAll(1, 45_000, () => Buffer.alloc(16 * 1024 * 1024));
+  expect(failed).toEqual([]);
+});
+
 test('once the time is used up nothing more is tried', async () => {
   const create = store.create.bind(store);
   store.create = async (...given) => {
