@@ -16,7 +16,11 @@ export class DeferredSpool implements SpoolWriter {
 
   /** Loads it now, where it is needed for sure. */
   async load(): Promise<SpoolWriter> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.#load().catch((error: unknown) => {
+      // The next one may have more luck.
+      this.#loaded = undefined;
+      throw error;
+    });
     return this.#loaded;
   }
 

@@ -120,6 +120,15 @@ describe('a spool that is loaded when it is needed', () => {
     expect(memory.held).toHaveLength(2);
   });
 
+  test('is loaded again when that failed', async () => {
+    const memory = new MemorySpool();
+    const loads = [Promise.reject(new Error('EMFILE')), Promise.resolve(memory)];
+    const spool = new DeferredSpool(() => loads.shift() ?? Promise.resolve(memory));
+    await expect(spool.put(sealed, patient())).rejects.toThrow('EMFILE');
+    await spool.put(sealed, patient());
+    expect(memory.held).toHaveLength(1);
+  });
+
   test('fails as the spool does', async () => {
     const memory = new MemorySpool();
     memory.script.push(new StoreError('throttled', 'slowly'));
