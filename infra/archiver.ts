@@ -1,11 +1,10 @@
-import { Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { logsPrefix } from '../lib/archive/key.ts';
 import type { Config } from '../lib/config.ts';
 import { setAsidePrefix } from '../lib/spool/set-aside.ts';
+import { createObjects } from './archive-grants.ts';
 import { addBundledFunction } from './bundled-function.ts';
 import type { Grant } from './grant.ts';
 import type { Spool } from './spool.ts';
@@ -63,14 +62,10 @@ export class Archiver extends Construct {
   }
 }
 
-function archiverGrants({ archive, ledger, key, spool }: ArchiverProps): Grant[] {
-  const grants: Grant[] = [
-    {
-      sid: 'CreateObjects',
-      actions: ['s3:PutObject'],
-      resources: [archive.arnForObjects(`${logsPrefix}*`)],
-      wildcards: 'Keys derive from batches, so they are not known before; only creating is allowed there.',
-    },
+function archiverGrants(props: ArchiverProps): Grant[] {
+  const { ledger, spool } = props;
+  return [
+    ...createObjects(props),
     {
       sid: 'SetAside',
       actions: ['s3:PutObject'],
@@ -79,13 +74,4 @@ function archiverGrants({ archive, ledger, key, spool }: ArchiverProps): Grant[]
     },
     ...spool.receiveGrants(),
   ];
-  if (key !== undefined) {
-    grants.push({
-      sid: 'EncryptObjects',
-      actions: ['kms:GenerateDataKey'],
-      resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
-    });
-  }
-  return grants;
 }

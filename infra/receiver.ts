@@ -1,11 +1,10 @@
-import { Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FunctionUrlAuthType, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { logsPrefix } from '../lib/archive/key.ts';
 import type { Config } from '../lib/config.ts';
 import { parameterNames } from '../lib/drains/parameters.ts';
+import { createObjects } from './archive-grants.ts';
 import { addBundledFunction } from './bundled-function.ts';
 import type { Grant } from './grant.ts';
 import { decryptParameters, readParameters } from './parameter-grants.ts';
@@ -56,26 +55,13 @@ export class Receiver extends Construct {
   }
 }
 
-function receiverGrants(scope: Construct, { config, archive, key, spool }: ReceiverProps): Grant[] {
+function receiverGrants(scope: Construct, props: ReceiverProps): Grant[] {
+  const { config, spool } = props;
   const drains = { stage: config.stage, what: 'Drains', names: [parameterNames.drains] };
-  const grants: Grant[] = [
-    {
-      sid: 'CreateObjects',
-      actions: ['s3:PutObject'],
-      resources: [archive.arnForObjects(`${logsPrefix}*`)],
-      wildcards: 'Keys derive from batches, so they are not known before; only creating is allowed there.',
-    },
+  return [
+    ...createObjects(props),
     ...spool.sendGrants(),
     ...readParameters(scope, drains),
     decryptParameters(scope, drains),
   ];
-  if (key !== undefined) {
-    grants.push({
-      sid: 'EncryptObjects',
-      actions: ['kms:GenerateDataKey'],
-      resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
-    });
-  }
-  return grants;
 }

@@ -61,8 +61,8 @@ describe('what the receiver may do', () => {
       StringEquals: { 'kms:ViaService': `${service}.<AWS::Region>.amazonaws.com` },
     });
     expect(extra.map(({ actions, condition }) => ({ actions, condition: plain(condition) }))).toEqual([
-      { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], condition: via('sqs') },
       { actions: ['kms:GenerateDataKey'], condition: via('s3') },
+      { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], condition: via('sqs') },
     ]);
   });
 });

@@ -159,8 +159,8 @@ describe('the archiver', () => {
       resources.includes(kmsKeyArn),
     );
     expect(withKey.map(({ actions, condition }) => ({ actions, condition: plain(condition) }))).toEqual([
-      { actions: ['kms:Decrypt'], condition: via('sqs') },
       { actions: ['kms:GenerateDataKey'], condition: via('s3') },
+      { actions: ['kms:Decrypt'], condition: via('sqs') },
     ]);
   });
 
