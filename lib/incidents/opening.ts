@@ -114,11 +114,13 @@ function reopen(
   cancel(draft, incident, ['resolve']);
   delete incident.resolvedAt;
   delete incident.escalatedAt;
-  incident.severity = worstOf(draft, members);
+  // Also those that would not have opened one yet: the incident holds them again.
+  const nowBad = membersOf(draft.state, incident).filter((member) => bad.has(keyOf(member)));
+  incident.severity = worstOf(draft, nowBad);
   incident.lastBadAt = draft.now;
-  noteLastObject(incident, members, bad);
+  noteLastObject(incident, nowBad, bad);
   if (incident.subjects.length === 1) describe(incident, members);
-  const reason = titleOf(members);
+  const reason = titleOf(nowBad);
   const { severity, title, remedy } = incident;
   const occasion = record(draft, incident, { verb: 'reopened', reason, severity, title, remedy });
   announce(draft, incident, 'reopened', occasion);
