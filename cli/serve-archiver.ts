@@ -62,7 +62,7 @@ export class ServeArchiver {
   /** Archives what is there, if that takes no longer than about `withinMs`; resolves with the segments that are left. */
   async stop(withinMs: number): Promise<number> {
     clearInterval(this.#timer);
-    if (this.#thread === undefined && (await this.#segments()) === 0) return 0;
+    if (this.#thread === undefined && !(await this.#mayHold())) return 0;
     const stopped = Promise.withResolvers<number | undefined>();
     this.#onStopped = stopped.resolve;
     this.#order({ kind: 'stop', withinMs });
@@ -70,16 +70,25 @@ export class ServeArchiver {
     const left = await stopped.promise;
     clearTimeout(timer);
     await this.#thread?.terminate();
-    return left ?? this.#segments();
+    // A directory that can't be read was told of by the thread.
+    return left ?? (await this.#segments().catch(() => [])).length;
   }
 
   async #look(): Promise<void> {
-    if ((await this.#segments()) > 0) this.wake();
+    if (await this.#mayHold()) this.wake();
   }
 
-  async #segments(): Promise<number> {
-    const found = await segmentsIn(join(this.#setup.data, 'spool')).catch(() => []);
-    return found.length;
+  /** Whether there is something to archive. Where that can't be found out, the thread looks, and tells why. */
+  async #mayHold(): Promise<boolean> {
+    try {
+      return (await this.#segments()).length > 0;
+    } catch {
+      return true;
+    }
+  }
+
+  #segments(): ReturnType<typeof segmentsIn> {
+    return segmentsIn(join(this.#setup.data, 'spool'));
   }
 
   #order(order: ArchiverOrder): void {

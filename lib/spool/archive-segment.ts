@@ -60,6 +60,7 @@ export async function archiveSegment(
   } catch (cause) {
     return { ...nothing, failure: asError(cause) };
   } finally {
+    // It was only read: what is archived is archived.
     await segment?.close().catch(() => undefined);
   }
 }

@@ -186,7 +186,7 @@ export class DirectoryJournal implements SpoolWriter {
       await files.syncDirectory(directory);
     } catch (error) {
       await closeQuietly(file);
-      await files.unlink(path + openSuffix).catch(() => undefined);
+      await this.#discard(path);
       throw error;
     }
     const timer = setTimeout(() => void this.rotate(), windowMs).unref();
@@ -241,7 +241,12 @@ export class DirectoryJournal implements SpoolWriter {
     if (segment === undefined) return;
     if (segment.entries > 0) return this.#closeSegment();
     await this.#letGo(segment);
-    await this.#options.files.unlink(segment.path + openSuffix).catch(() => undefined);
+    await this.#discard(segment.path);
+  }
+
+  /** Of a segment that holds nothing acknowledged. One that stays is archived some day: what is in it was sent. */
+  async #discard(path: string): Promise<void> {
+    await this.#options.files.unlink(path + openSuffix).catch(() => undefined);
   }
 
   async #letGo(segment: OpenSegment): Promise<void> {

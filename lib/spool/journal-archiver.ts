@@ -53,6 +53,7 @@ export class JournalArchiver {
     const timer = setTimeout(patience.resolve, withinMs);
     await Promise.race([this.#running, patience.promise]);
     clearTimeout(timer);
+    // A directory that can't be read was told of by the round before.
     return (await this.#options.segments.closed().catch(() => [])).length;
   }
 
