@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { type DurableFile, type DurableFileSystem, nodeFileSystem } from '../../lib/archive/durable-files.ts';
+import { RecordedCalls } from './recorded-calls.ts';
 
 /** A call that ends in durability, when it began or when it was done: `fsync logs/my-app`. */
 export type Step = `${'mkdir' | 'write' | 'fsync' | 'link' | 'unlink'} ${string}`;
@@ -8,62 +9,33 @@ export type Step = `${'mkdir' | 'write' | 'fsync' | 'link' | 'unlink'} ${string}
  * A real file system that records the order in which calls end, and can hold one back or make it fail.
  * Temporary files are recorded as `tmp/*`, since their names are random.
  */
-export class RecordingFiles implements DurableFileSystem {
-  readonly done: Step[] = [];
-  readonly begun: Step[] = [];
+export class RecordingFiles extends RecordedCalls<Step> implements DurableFileSystem {
   readonly #root: string;
-  readonly #gates = new Map<Step, Promise<void>>();
-  readonly #failures = new Map<Step, Error>();
 
   constructor(root: string) {
+    super();
     this.#root = root;
   }
 
-  /** Holds every such call until the returned function is called. */
-  hold(step: Step): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#gates.set(step, promise);
-    return () => {
-      this.#gates.delete(step);
-      resolve();
-    };
-  }
-
-  /** Makes the next such call fail, without effect. */
-  failNext(step: Step, error: Error): void {
-    this.#failures.set(step, error);
-  }
-
   mkdir(path: string, mode: number): Promise<unknown> {
-    return this.#record(`mkdir ${this.#name(path)}`, () => nodeFileSystem.mkdir(path, mode));
+    return this.record(`mkdir ${this.#name(path)}`, () => nodeFileSystem.mkdir(path, mode));
   }
 
   async open(path: string, flags: string, mode?: number): Promise<DurableFile> {
     const file = await nodeFileSystem.open(path, flags, mode);
     return {
-      writeFile: (bytes) => this.#record(`write ${this.#name(path)}`, () => file.writeFile(bytes)),
-      sync: () => this.#record(`fsync ${this.#name(path)}`, () => file.sync()),
+      writeFile: (bytes) => this.record(`write ${this.#name(path)}`, () => file.writeFile(bytes)),
+      sync: () => this.record(`fsync ${this.#name(path)}`, () => file.sync()),
       close: () => file.close(),
     };
   }
 
   link(existing: string, path: string): Promise<void> {
-    return this.#record(`link ${this.#name(path)}`, () => nodeFileSystem.link(existing, path));
+    return this.record(`link ${this.#name(path)}`, () => nodeFileSystem.link(existing, path));
   }
 
   unlink(path: string): Promise<void> {
-    return this.#record(`unlink ${this.#name(path)}`, () => nodeFileSystem.unlink(path));
-  }
-
-  async #record<T>(step: Step, call: () => Promise<T>): Promise<T> {
-    this.begun.push(step);
-    await this.#gates.get(step);
-    const failure = this.#failures.get(step);
-    this.#failures.delete(step);
-    if (failure !== undefined) throw failure;
-    const result = await call();
-    this.done.push(step);
-    return result;
+    return this.record(`unlink ${this.#name(path)}`, () => nodeFileSystem.unlink(path));
   }
 
   #name(path: string): string {
