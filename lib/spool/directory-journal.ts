@@ -105,13 +105,9 @@ export class DirectoryJournal implements SpoolWriter {
   /** Never rejects: a failure is told to those who wait. */
   async #work(): Promise<void> {
     // What arrives in the same turn of the event loop goes into the first group, too.
-    if (process.env['LEAD'] === undefined) await new Promise(setImmediate);
-    const fl = new Set<Promise<void>>();
+    await new Promise(setImmediate);
     while (this.#waiting.length > 0 || this.#rotationDue) {
-      const c = this.#commit(this.#takeGroup());
-      fl.add(c);
-      void c.finally(() => fl.delete(c));
-      if (fl.size >= 2 || this.#waiting.length === 0) await Promise.race(fl);
+      await this.#commit(this.#takeGroup());
       if (this.#isFull() || this.#closing) this.#rotationDue = true;
       if (this.#rotationDue) await this.#closeSegment();
     }

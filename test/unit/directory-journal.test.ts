@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +82,21 @@ describe('a member is durable before it is acknowledged', () => {
     await Promise.all(all);
     expect(files.done.slice(-4)).toEqual(['write', 'fsync', 'write', 'fsync']);
     expect(await held()).toEqual([batches.map(uuidOf)]);
+  });
+
+  test('what is too much for one write waits for the fsync before', async () => {
+    const journal = open();
+    const release = files.hold('fsync');
+    const large = await Promise.all(
+      [1, 2].map(() => spooledBatch(randomBytes(9_000_000).toString('base64'))),
+    );
+    const all = large.map((each) => put(journal, each));
+    await vi.waitFor(() => expect(files.begun).toContain('fsync'));
+    await turn();
+    expect(files.begun.filter((step) => step === 'write')).toHaveLength(1);
+    release();
+    await Promise.all(all);
+    expect(await held()).toEqual([large.map(uuidOf)]);
   });
 
   test('also what comes in the very moment when the journal comes to rest', async () => {
