@@ -6,6 +6,7 @@ import {
   mkdir,
   open,
   rename,
+  type Stats,
   statSync,
   unlink,
   writev,
@@ -45,11 +46,12 @@ export const nodeJournalFiles: JournalFiles = {
   },
   async create(path, mode) {
     const file = await openNumber(path, 'ax', mode);
+    const own = fstatSync(file);
     return {
       append: (parts) => appendTo(file, parts),
       // It brings the file's size to the disk too, without which nothing that was added could be read.
       sync: () => fdatasyncNumber(file),
-      isAt: (at) => isSame(file, at),
+      isAt: (at) => isSame(own, at),
       close: async () => closeSync(file),
     };
   },
@@ -77,9 +79,7 @@ function appendTo(file: number, parts: readonly Uint8Array[]): Promise<number> {
 }
 
 /** At once, from what the kernel holds in memory: the way to the thread pool would cost more. */
-function isSame(file: number, path: string): boolean {
+function isSame({ ino, dev }: Stats, path: string): boolean {
   const named = statSync(path, { throwIfNoEntry: false });
-  if (named === undefined) return false;
-  const { ino, dev } = fstatSync(file);
-  return named.ino === ino && named.dev === dev;
+  return named?.ino === ino && named.dev === dev;
 }

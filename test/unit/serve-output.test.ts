@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { serveOutput } from '../../cli/serve-output.ts';
@@ -63,12 +64,33 @@ describe('serve on a terminal', () => {
   });
 });
 
-it("keeps the watch's own batches among the JSON lines", () => {
-  const { out, written } = output(false);
+describe('serve for anything but a terminal', () => {
+  const lines = (text: string) => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 
-  out.record(sample('cistern-canary', stored));
+  it("keeps the watch's own batches among the JSON lines", async () => {
+    const { out, written } = output(false);
 
-  expect(JSON.parse(written())).toMatchObject({ message: 'request', app: 'cistern-canary', messages: 3 });
+    out.record(sample('cistern-canary', stored));
+    await setImmediate();
+
+    expect(lines(written())).toMatchObject([{ message: 'request', app: 'cistern-canary', messages: 3 }]);
+  });
+
+  it('says things in the order in which they happened, each request once', async () => {
+    const { out, written } = output(false);
+
+    out.record(sample('shop', stored));
+    out.record(sample('blog', stored));
+    out.warn('the store is slow');
+    out.record(sample('shop', stored));
+    await setImmediate();
+    out.record(sample('blog', stored));
+    await setImmediate();
+
+    expect(lines(written()).map(({ app, message }) => app ?? message)).toEqual([
+      ...['shop', 'blog', 'the store is slow', 'shop', 'blog'],
+    ]);
+  });
 });
 
 describe('RoundTeller', () => {
