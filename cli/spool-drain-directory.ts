@@ -7,6 +7,7 @@ import type { Config } from '../lib/config.ts';
 import { type Ledger, LedgerError } from '../lib/ledger/ledger.ts';
 import { archiveSegment, type SegmentArchiver } from '../lib/spool/archive-segment.ts';
 import { DirectorySegments } from '../lib/spool/directory-segments.ts';
+import { SegmentsInVain } from '../lib/spool/segments-in-vain.ts';
 import { CliError } from './errors.ts';
 import { warn } from './output.ts';
 import type { SpoolDrain } from './spool-drain-stage.ts';
@@ -64,12 +65,12 @@ export async function drainOfDirectory(
 
 /** Resolves with the first failure. */
 async function archiveClosed(archiver: SegmentArchiver): Promise<Error | undefined> {
+  const inVain = new SegmentsInVain();
   let first: Error | undefined;
   for (const name of await archiver.segments.closed()) {
-    const { failure, objects } = await archiveSegment(archiver, name, segmentMs);
-    first ??= failure;
-    // Nothing at all: the store is away.
-    if (failure !== undefined && objects === 0) break;
+    const archived = await archiveSegment(archiver, name, segmentMs);
+    first ??= archived.failure;
+    if (inVain.after(archived)) break;
   }
   return first;
 }

@@ -2,6 +2,7 @@ import type { ArchiveWriter } from '../archive/store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Counters } from '../receiver/counters.ts';
+import { isRefusal } from './refusals.ts';
 import {
   parseSegmentName,
   type Segment,
@@ -83,11 +84,13 @@ async function archiveOpened(
     bytes: sum(stored, ({ bytes }) => bytes),
     setAside: 0,
   };
-  const [first] = failed;
-  if (first?.failure !== undefined) {
+  const failures = failed.flatMap(({ failure }) => failure ?? []);
+  // A store that is away says more of the next segments than one that refuses some objects.
+  const failure = failures.find((each) => !isRefusal(each)) ?? failures[0];
+  if (failure !== undefined) {
     const left = sum(failed, ({ object }) => object.members.length + object.copies.length);
     counters.record({ counts: { 'left-in-spool': left } });
-    return { ...archived, failure: first.failure };
+    return { ...archived, failure };
   }
   try {
     const keys = await setAllAside(archiver, name, segment, bad);

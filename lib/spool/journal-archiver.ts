@@ -1,4 +1,5 @@
 import { type ArchivedSegment, archiveSegment, type SegmentArchiver } from './archive-segment.ts';
+import { SegmentsInVain } from './segments-in-vain.ts';
 
 export interface JournalArchiverOptions extends SegmentArchiver {
   /** How long a segment is written. */
@@ -17,7 +18,7 @@ const mostRetryMs = 5_000;
 /** Brings what a journal holds into the archive, for as long as `serve` runs: one segment at a time. */
 export class JournalArchiver {
   readonly #options: JournalArchiverOptions;
-  /** Segments that stayed at their last turn: the others come first. */
+  /** Segments that stayed at their last turn: the others come first, then these, the latest tried last. */
   readonly #stayed = new Set<string>();
   #running: Promise<void> | undefined;
   #again = false;
@@ -78,10 +79,7 @@ export class JournalArchiver {
       this.#tookOver = true;
       const names = await segments.closed();
       for (const name of this.#stayed) if (!names.includes(name)) this.#stayed.delete(name);
-      return await this.#archive([
-        ...names.filter((name) => !this.#stayed.has(name)),
-        ...names.filter((name) => this.#stayed.has(name)),
-      ]);
+      return await this.#archive([...names.filter((name) => !this.#stayed.has(name)), ...this.#stayed]);
     } catch (error) {
       this.#tell(error);
       return false;
@@ -89,20 +87,18 @@ export class JournalArchiver {
   }
 
   async #archive(names: readonly string[]): Promise<boolean> {
+    const inVain = new SegmentsInVain();
     let failure: Error | undefined;
     for (const name of names) {
       const leftMs = this.#deadline - performance.now();
       if (leftMs <= 0) return false;
       const archived = await archiveSegment(this.#options, name, Math.min(segmentBudgetMs, leftMs));
-      if (archived.failure === undefined) {
-        this.#stayed.delete(name);
-        this.#tellArchived(name, archived);
-        continue;
-      }
-      this.#stayed.add(name);
+      this.#stayed.delete(name);
+      if (archived.failure === undefined) this.#tellArchived(name, archived);
+      // Again, so that it is the last: whatever a round does not come to has its turn in the next.
+      else this.#stayed.add(name);
       failure ??= archived.failure;
-      // Nothing at all: the store is away, and the other segments would wait for it in vain.
-      if (archived.objects === 0) break;
+      if (inVain.after(archived)) break;
     }
     this.#tell(failure);
     return failure === undefined;

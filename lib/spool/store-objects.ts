@@ -1,8 +1,9 @@
 import { writeWithin } from '../archive/attempts.ts';
 import { Circuit } from '../archive/circuit.ts';
-import { type ArchiveWriter, StoreError } from '../archive/store.ts';
+import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
 import { sideBySide } from '../side-by-side.ts';
 import type { PlannedMember, PlannedObject } from './plan-objects.ts';
+import { isRefusal, Refusals } from './refusals.ts';
 
 export interface ObjectsToStore<T extends PlannedMember> {
   readonly store: ArchiveWriter;
@@ -11,6 +12,8 @@ export interface ObjectsToStore<T extends PlannedMember> {
   readonly read: (object: PlannedObject<T>) => Buffer | Promise<Buffer>;
   /** For all of them together. */
   readonly budgetMs: number;
+  /** Of the run that they are a part of; their own where nothing is given. */
+  readonly refusals?: Refusals;
 }
 
 export interface StoreOutcome<T extends PlannedMember> {
@@ -29,13 +32,15 @@ const bytesPerMs = 1000;
 
 /**
  * Creates objects, several at once, and says of each whether it is stored: that one can't be read or stored holds
- * back no other. When the store turns out to be away, the rest is not waited for. Never rejects.
+ * back no other. When the store turns out to be away, the rest is not waited for; what it refuses of one app tells
+ * nothing of the others (see {@link Refusals}). Never rejects.
  */
 export async function storeObjects<T extends PlannedMember>({
   store,
   objects,
   read,
   budgetMs,
+  refusals = new Refusals(),
 }: ObjectsToStore<T>): Promise<StoreOutcome<T>[]> {
   const deadline = performance.now() + budgetMs;
   const circuit = new Circuit();
@@ -43,6 +48,9 @@ export async function storeObjects<T extends PlannedMember>({
     try {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) throw new StoreError('unavailable', 'no time is left');
+      if (refusals.passesOver(object.key)) {
+        throw new StoreError('refused', 'the store refused others of this app and day');
+      }
       if (circuit.admit() === 'not') {
         throw new StoreError('unavailable', 'the store did not take other objects');
       }
@@ -50,11 +58,29 @@ export async function storeObjects<T extends PlannedMember>({
       const bytes = body.length;
       const ownMs = objectMs + bytes / bytesPerMs;
       const limits = { budgetMs: Math.min(ownMs, leftMs), bytes, bytesPerMs, circuit };
-      await writeWithin((signal) => store.create(object.key, body, signal), limits);
+      const { result } = await writeWithin(
+        (signal) => answerOf(store.create(object.key, body, signal)),
+        limits,
+      );
+      if (result instanceof StoreError) {
+        refusals.refused(object.key);
+        throw result;
+      }
+      refusals.taken(object.key);
       return { object, bytes };
     } catch (cause) {
       const failure = cause instanceof Error ? cause : new Error('its bytes could not be read', { cause });
       return { object, bytes: 0, failure };
     }
   });
+}
+
+/** A refusal as the answer that it is: it must not open the circuit, which would hold back what is not refused. */
+async function answerOf(creation: Promise<Creation>): Promise<Creation | StoreError> {
+  try {
+    return await creation;
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    throw error;
+  }
 }

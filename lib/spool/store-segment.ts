@@ -1,6 +1,7 @@
-import type { ArchiveWriter, Creation } from '../archive/store.ts';
+import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
 import { release } from '../release.ts';
 import { type PlannedObject, planObjects } from './plan-objects.ts';
+import { isRefusal, Refusals } from './refusals.ts';
 import type { Segment, SegmentMember } from './segment.ts';
 import { type StoreOutcome, storeObjects } from './store-objects.ts';
 
@@ -20,6 +21,7 @@ export async function storeSegment(
   deadline: number,
 ): Promise<StoreOutcome<SegmentMember>[]> {
   const outcomes: StoreOutcome<SegmentMember>[] = [];
+  const refusals = new Refusals();
   let away: Error | undefined;
   for (const objects of shares(planObjects(members, maxObjectBytes), maxObjectBytes)) {
     if (away !== undefined) {
@@ -30,12 +32,19 @@ export async function storeSegment(
     const read = async ({ members: parts }: PlannedObject<SegmentMember>) =>
       bodies.add(await segment.read(parts));
     const budgetMs = deadline - performance.now();
-    const some = await storeObjects({ store: bodies, objects, read, budgetMs });
+    const some = await storeObjects({ store: bodies, objects, read, budgetMs, refusals });
     bodies.release();
     outcomes.push(...some);
-    if (some.every(({ failure }) => failure !== undefined)) away = some[0]?.failure;
+    away = whyAway(some);
   }
   return outcomes;
+}
+
+/** Of a store that took nothing at all: what says that it is away, and would not take others either. */
+function whyAway(outcomes: readonly StoreOutcome<SegmentMember>[]): Error | undefined {
+  const failures = outcomes.flatMap(({ failure }) => failure ?? []);
+  if (failures.length < outcomes.length) return undefined;
+  return failures.find((failure) => failure instanceof StoreError && !isRefusal(failure));
 }
 
 /** A store that knows which bodies nobody reads any more: their memory need not wait for the garbage collector. */

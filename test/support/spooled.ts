@@ -3,14 +3,14 @@ import type { SegmentPart } from '../../lib/spool/segment.ts';
 import { formatEntryHead } from '../../lib/spool/segment-entry.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { walkSegment } from '../../lib/spool/walk-segment.ts';
-import { seal } from './batches.ts';
+import { seal, testApp } from './batches.ts';
 import { batch, message } from './messages.ts';
 
 const noon = Date.UTC(2026, 10, 21, 12);
 
 /** A batch of one message, as the receiver hands it to the spool. */
-export function spooledBatch(text: string, epochMs = noon): Promise<SpooledMember> {
-  return seal(batch(message(text, epochMs)));
+export function spooledBatch(text: string, epochMs = noon, app = testApp): Promise<SpooledMember> {
+  return seal(batch(message(text, epochMs)), { app });
 }
 
 /** The bytes of a segment that holds these entries. */

@@ -178,6 +178,27 @@ describe('when the store fails', () => {
     expect(archiver.counters.total('archived-members')).toBe(1);
   });
 
+  test('for all that one app has, the other apps are archived in the same run', async () => {
+    const at = (n: number) => ({ receivedAt: t0 + n * hourMs });
+    const bad = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => sealAt(`${n}`, t0 + n * hourMs, { ...at(n), app: 'bad-app' })),
+    );
+    const good = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => sealAt(`${n}`, t0 + n * hourMs, at(n))),
+    );
+    const create = archiver.store.create.bind(archiver.store);
+    archiver.store.create = async (key, ...rest) => {
+      if (key.startsWith('logs/bad-app/')) throw new StoreError('refused', 'AccessDenied');
+      return create(key, ...rest);
+    };
+    const stays = bad.map((each) => queuedMember(each));
+    expect(await archive([...stays, ...good.map((each) => queuedMember(each))])).toEqual(
+      stays.map(({ id }) => id),
+    );
+    expect([...archiver.store.objects.keys()].sort()).toEqual(good.map(({ key }) => key).sort());
+    expect(archiver.queue.postponed.map(({ id }) => id)).toEqual(stays.map(({ id }) => id));
+  });
+
   test.each([
     ['is away', unavailable],
     ['asks for fewer requests', new StoreError('throttled', 'SlowDown')],

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '../../lib/archive/store.ts';
+import type { AppName } from '../../lib/drains/app-name.ts';
 import { DirectoryJournal } from '../../lib/spool/directory-journal.ts';
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import { JournalArchiver } from '../../lib/spool/journal-archiver.ts';
-import { readBack, texts } from '../support/batches.ts';
+import { readBack, testApp, texts } from '../support/batches.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 import { segmentOf, spooledBatch } from '../support/spooled.ts';
@@ -94,17 +95,18 @@ test('leaves to another process what it writes, until that must have left it', a
 });
 
 describe('a store that is away', () => {
-  const away = () => new StoreError('refused', 'the store is away');
+  const away = () => new StoreError('unavailable', 'the store is away');
+  const attemptsEach = 3;
 
   test('is asked for one segment a round, told of once, and everything arrives when it is back', async () => {
     for (let i = 0; i < 5; i += 1) {
       await writeFile(segment(noon + i), segmentOf(await spooledBatch(`${i}`, noon + i * hourMs)));
     }
-    store.script.push(...Array.from({ length: 3 }, away));
+    store.script.push(...Array.from({ length: 3 * attemptsEach }, away));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     open().wake();
-    for (const attempts of [1, 2, 3]) {
-      await vi.waitFor(() => expect(store.attempts).toBe(attempts));
+    for (const rounds of [1, 2, 3]) {
+      await vi.waitFor(() => expect(store.attempts).toBe(rounds * attemptsEach));
       // Its round has to be over before its next one has a time.
       await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
       expect(await left()).toHaveLength(5);
@@ -128,6 +130,62 @@ describe('a store that is away', () => {
       expect(await left()).toHaveLength(1);
     });
     expect(await read()).toEqual(['good']);
+  });
+});
+
+describe('a store that refuses', () => {
+  const refused = () => new StoreError('refused', 'AccessDenied');
+
+  /** Each in a segment of its own, the first ones refused. */
+  async function write(bad: number, good: number): Promise<void> {
+    for (let n = 0; n < bad + good; n += 1) {
+      const app = (n < bad ? 'bad-app' : testApp) as AppName;
+      await writeFile(segment(noon + n), segmentOf(await spooledBatch(`${n}`, noon + n * 1_000, app)));
+    }
+    const create = store.create.bind(store);
+    store.create = (key, ...rest) =>
+      key.startsWith('logs/bad-app/') ? Promise.reject(refused()) : create(key, ...rest);
+  }
+
+  test('all that some segments hold holds back none behind them', async () => {
+    await write(5, 3);
+    open().wake();
+    await vi.waitFor(async () => expect(await left()).toHaveLength(5));
+    expect(await read()).toEqual(['5', '6', '7']);
+  });
+
+  test('all that many segments hold holds back none behind them for ever', async () => {
+    await write(25, 3);
+    const archiver = open();
+    await vi.waitFor(async () => {
+      archiver.wake();
+      expect(await left()).toHaveLength(25);
+    });
+    expect(await read()).toEqual(['25', '26', '27']);
+  });
+
+  test('everything is asked for some segments a round', async () => {
+    await write(0, 30);
+    store.script.push(...Array.from({ length: 1_000 }, refused));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    open().wake();
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    expect(store.attempts).toBe(10);
+    expect(logged).toEqual([expect.stringContaining('stays in the spool')]);
+  });
+
+  test('one segment for ever does not hold back those that stayed when it was away', async () => {
+    await write(1, 3);
+    store.script.push(...Array.from({ length: 9 }, () => new StoreError('unavailable', '503')));
+    const archiver = open();
+    await vi.waitFor(
+      async () => {
+        archiver.wake();
+        expect(await left()).toHaveLength(1);
+      },
+      { timeout: 4_000 },
+    );
+    expect(store.attempts).toBe(12);
   });
 });
 

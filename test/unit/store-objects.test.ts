@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { objectKey } from '../../lib/archive/key.ts';
 import { StoreError } from '../../lib/archive/store.ts';
+import type { AppName } from '../../lib/drains/app-name.ts';
 import type { PlannedMember, PlannedObject } from '../../lib/spool/plan-objects.ts';
 import { storeObjects } from '../../lib/spool/store-objects.ts';
 import { testApp } from '../support/batches.ts';
@@ -23,20 +24,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function object(n: number): PlannedObject<PlannedMember> {
+function object(n: number, app = testApp, epochMs = 1_795_294_367_822): PlannedObject<PlannedMember> {
   const uuid = `${n.toString(16).padStart(8, '0')}-0000-8000-8000-000000000000`;
-  const parts = { app: testApp, epochMs: 1_795_294_367_822, uuid };
+  const parts = { app, epochMs, uuid };
   return { key: objectKey(parts), members: [{ parts, bytes: 10 }], copies: [] };
 }
 const objects = (count: number) => Array.from({ length: count }, (_, n) => object(n));
 
 async function storeAll(
-  count: number,
+  planned: number | readonly PlannedObject<PlannedMember>[],
   budgetMs = 30_000,
   read: (object: PlannedObject<PlannedMember>) => Buffer | Promise<Buffer> = ({ key }) => Buffer.from(key),
 ) {
   const started = performance.now();
-  const stored = storeObjects({ store, objects: objects(count), read, budgetMs }).then((outcomes) => ({
+  const all = typeof planned === 'number' ? objects(planned) : planned;
+  const stored = storeObjects({ store, objects: all, read, budgetMs }).then((outcomes) => ({
     outcomes,
     tookMs: performance.now() - started,
     failed: outcomes.filter(({ failure }) => failure !== undefined).map(({ object }) => object.key),
@@ -97,6 +99,71 @@ test('one object that fails holds back no other', async () => {
     return create(key, ...given);
   };
   expect((await storeAll(30)).failed).toEqual([object(3).key]);
+});
+
+describe('a store that refuses', () => {
+  const dayMs = 24 * 60 * 60 * 1000;
+  const app = (name: string, count: number, epochMs?: number) =>
+    Array.from({ length: count }, (_, n) => object(n, name as AppName, epochMs));
+  const underWay = 4;
+
+  /** Resolves with the attempts at what is refused. */
+  function refuse(prefix: string): () => number {
+    let attempts = 0;
+    const create = store.create.bind(store);
+    store.create = async (key, ...given) => {
+      if (!key.startsWith(prefix)) return create(key, ...given);
+      attempts += 1;
+      throw new StoreError('refused', 'EACCES');
+    };
+    return () => attempts;
+  }
+
+  test('one app, however much it has, holds back no other', async () => {
+    const attempts = refuse('logs/bad-app/');
+    const bad = app('bad-app', 50);
+    const { outcomes, failed } = await storeAll([...bad, ...app('good-app', 20), ...app('other-app', 1)]);
+    expect(failed).toEqual(bad.map(({ key }) => key));
+    expect(store.objects.size).toBe(21);
+    expect(outcomes.flatMap(({ failure }) => failure ?? [])).toEqual(
+      bad.map(() => expect.objectContaining({ code: 'refused' })),
+    );
+    expect(attempts()).toBeLessThanOrEqual(2 + underWay);
+  });
+
+  test('one day of an app holds back no other day of it', async () => {
+    refuse('logs/bad-app/2026/11/21/');
+    const days = [0, 1, 2].map((day) => app('bad-app', 10, Date.UTC(2026, 10, 21) + day * dayMs));
+    const { failed } = await storeAll(days.flat());
+    expect(failed).toEqual(days[0]?.map(({ key }) => key));
+  });
+
+  test('most apps holds back none of the others', async () => {
+    refuse('logs/bad-');
+    const bad = Array.from({ length: 20 }, (_, n) => app(`bad-${n}-app`, 1)).flat();
+    const { failed } = await storeAll([...bad, ...app('good-app', 2)]);
+    expect(failed).toEqual(bad.map(({ key }) => key));
+  });
+
+  test('everything is asked some times for each app, and not for every object', async () => {
+    const attempts = refuse('logs/');
+    const apps = Array.from({ length: 20 }, (_, n) => app(`app-${n}-x`, 200));
+    const { failed, tookMs } = await storeAll(apps.flat());
+    expect(failed).toHaveLength(4_000);
+    expect(attempts()).toBeLessThanOrEqual(apps.length * (2 + underWay));
+    expect(tookMs).toBe(0);
+  });
+
+  test('some things, and is away for the rest, is given up as one that is away', async () => {
+    const attempts = refuse('logs/bad-app/');
+    store.script.push(...always(unavailable));
+    const mixed = Array.from({ length: 100 }, (_, n) =>
+      object(n, (n % 10 ? 'my-app' : 'bad-app') as AppName),
+    );
+    const { failed } = await storeAll(mixed);
+    expect(failed).toHaveLength(100);
+    expect(attempts() + store.attempts).toBeLessThan(20);
+  });
 });
 
 test('one object that can’t be read holds back no other', async () => {
