@@ -69,7 +69,8 @@ export class ServeArchiver {
     const timer = setTimeout(() => stopped.resolve(undefined), withinMs + graceMs);
     const left = await stopped.promise;
     clearTimeout(timer);
-    await this.#thread?.terminate();
+    // Its end is not waited for: a file system that hangs would keep the thread, and us with it.
+    void this.#thread?.terminate();
     // A directory that can't be read was told of by the thread.
     return left ?? (await this.#segments().catch(() => [])).length;
   }
@@ -91,9 +92,15 @@ export class ServeArchiver {
     return segmentsIn(join(this.#setup.data, 'spool'));
   }
 
+  /** Never throws: the system may have no thread to give (EAGAIN), and whoever closed a segment can't help it. */
   #order(order: ArchiverOrder): void {
-    this.#thread ??= this.#begin();
-    this.#thread.postMessage(order);
+    try {
+      this.#thread ??= this.#begin();
+      this.#thread.postMessage(order);
+    } catch (error) {
+      this.#failed(error);
+      this.#onStopped(undefined);
+    }
   }
 
   #begin(): Worker {
@@ -102,14 +109,17 @@ export class ServeArchiver {
     });
     thread.unref();
     thread.on('message', (report: ArchiverReport) => this.#hear(report));
-    thread.on('error', (error) => {
-      this.#log.error('the archiver failed; what is spooled stays in the spool for now', { error });
-    });
+    thread.on('error', (error) => this.#failed(error));
     thread.on('exit', () => {
       if (this.#thread === thread) this.#thread = undefined;
       this.#onStopped(undefined);
     });
     return thread;
+  }
+
+  /** The next order begins another thread: the next look gives it at the latest. */
+  #failed(error: unknown): void {
+    this.#log.error('the archiver failed; what is spooled stays in the spool for now', { error });
   }
 
   #hear(report: ArchiverReport): void {
