@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { StoreError } from '../archive/store.ts';
 import { codeOf, isRefusedByFileSystem } from '../error-code.ts';
+import { DurableDirectory } from './directory-durable.ts';
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from './directory-files.ts';
 import { openSuffix, segmentName } from './segment.ts';
 import { formatEntryHead, maxEntryMemberBytes } from './segment-entry.ts';
@@ -24,7 +25,6 @@ const maxSegmentEntries = 20_000;
 const maxGroupBytes = 16 * 1024 * 1024;
 /** How often a group is written anew because another process took its segment over. */
 const takeOversBorne = 3;
-const privateDirectory = 0o700;
 const privateFile = 0o600;
 const newline = Buffer.from('\n');
 
@@ -58,6 +58,7 @@ export class DirectoryJournal implements SpoolWriter {
   readonly maxMemberBytes = maxEntryMemberBytes;
   readonly releasable = true;
   readonly #options: Required<JournalOptions>;
+  readonly #directory: DurableDirectory;
   #waiting: Waiting[] = [];
   /** Resolves when nothing waits; undefined while that is so. */
   #running: Promise<void> | undefined;
@@ -75,6 +76,7 @@ export class DirectoryJournal implements SpoolWriter {
       ...options,
       directory: resolve(options.directory),
     };
+    this.#directory = new DurableDirectory(this.#options.directory, this.#options.files);
   }
 
   put(spooled: SpooledMember, signal: AbortSignal): Promise<void> {
@@ -192,28 +194,14 @@ export class DirectoryJournal implements SpoolWriter {
   async #create(path: string): Promise<JournalFile> {
     const { files } = this.#options;
     try {
+      await this.#directory.ensure();
       return await files.create(path, privateFile);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      // The first one, or somebody removed the directory.
-      await this.#makeDirectory(dirname(path));
-      return files.create(path, privateFile);
+      this.#directory.lost();
     }
-  }
-
-  /** Makes it, with those above it that are missing, durable from the topmost on. */
-  async #makeDirectory(directory: string): Promise<void> {
-    const { files } = this.#options;
-    const parent = dirname(directory);
-    try {
-      await files.mkdir(directory, privateDirectory);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT' && parent !== directory) {
-        await this.#makeDirectory(parent);
-        await files.mkdir(directory, privateDirectory);
-      } else if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    await files.syncDirectory(parent);
+    await this.#directory.ensure();
+    return files.create(path, privateFile);
   }
 
   #isFull(): boolean {
@@ -228,7 +216,11 @@ export class DirectoryJournal implements SpoolWriter {
     await this.#letGo(segment);
     // One that can't be renamed is taken over by the archiver when its time is over.
     await this.#options.files.rename(segment.path + openSuffix, segment.path).catch(() => undefined);
-    this.#options.onClosed();
+    try {
+      this.#options.onClosed();
+    } catch {
+      // Who hears of it, and how that went, holds up no batch: the archiver looks by itself, too.
+    }
   }
 
   /** What was acknowledged in it is archived; what was not may end in half an entry. */

@@ -16,12 +16,15 @@ export type JournalStep =
 export class RecordingJournalFiles extends RecordedCalls<JournalStep> implements JournalFiles {
   /** Names of the files that each write went to. */
   readonly written: string[] = [];
+  /** Directories in the order in which their entries became durable. */
+  readonly synced: string[] = [];
   /** Bytes for which there is room. */
   room = Number.POSITIVE_INFINITY;
 
   forget(): void {
     this.begun.length = 0;
     this.done.length = 0;
+    this.synced.length = 0;
   }
 
   mkdir(path: string, mode: number): Promise<void> {
@@ -46,7 +49,10 @@ export class RecordingJournalFiles extends RecordedCalls<JournalStep> implements
   }
 
   syncDirectory(path: string): Promise<void> {
-    return this.record('fsync directory', () => nodeJournalFiles.syncDirectory(path));
+    return this.record('fsync directory', async () => {
+      await nodeJournalFiles.syncDirectory(path);
+      this.synced.push(path);
+    });
   }
 
   rename(from: string, to: string): Promise<void> {

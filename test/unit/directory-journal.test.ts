@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { nodeJournalFiles } from '../../lib/spool/directory-files.ts';
 import { DirectoryJournal, type JournalOptions } from '../../lib/spool/directory-journal.ts';
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
+import { heldIn, put, turn } from '../support/journal.ts';
 import { RecordingJournalFiles } from '../support/recording-journal-files.ts';
-import { segmentOf, spooledBatch, uuidOf, uuids, walk } from '../support/spooled.ts';
+import { segmentOf, spooledBatch, uuidOf } from '../support/spooled.ts';
 import { storeFailureOf } from '../support/store-failure.ts';
 
 let root: string;
@@ -19,24 +21,16 @@ beforeEach(async () => {
   directory = join(root, 'data/spool');
   files = new RecordingJournalFiles();
 });
-afterEach(() => rm(root, { recursive: true }));
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(root, { recursive: true });
+});
 
 function open(options: Partial<JournalOptions> = {}): DirectoryJournal {
   return new DirectoryJournal({ directory, windowMs: 300_000, files, ...options });
 }
 
-function put(journal: DirectoryJournal, spooled: SpooledMember, signal = new AbortController().signal) {
-  return journal.put(spooled, signal);
-}
-
-/** The uuids in the spool, segment by segment. */
-async function held(): Promise<string[][]> {
-  const names = (await readdir(directory)).sort();
-  return Promise.all(names.map(async (name) => uuids(await walk(await readFile(join(directory, name))))));
-}
-
-/** Lets everything run on that can. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+const held = () => heldIn(directory);
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, 'waits'));
 
@@ -96,7 +90,23 @@ describe('a member is durable before it is acknowledged', () => {
     expect(files.begun.filter((step) => step === 'write')).toHaveLength(1);
     release();
     await Promise.all(all);
+    expect(files.done.slice(-4)).toEqual(['write', 'fsync', 'write', 'fsync']);
     expect(await held()).toEqual([large.map(uuidOf)]);
+  });
+
+  test('however many come at once: more pieces than the system takes in one call', async () => {
+    const journal = open({ files: nodeJournalFiles });
+    const one = await spooledBatch('one');
+    // Small ones are written at once, larger ones by the thread pool.
+    for (const member of [one.member.subarray(0, 40), one.member]) {
+      const spooled = { ...one, member };
+      await Promise.all(Array.from({ length: 3_000 }, () => put(journal, spooled)));
+      await journal.rotate();
+      const [name = ''] = await new DirectorySegments(directory).closed();
+      const written = await readFile(join(directory, name));
+      expect(written.equals(segmentOf(...Array<SpooledMember>(3_000).fill(spooled)))).toBe(true);
+      await rm(join(directory, name));
+    }
   });
 
   test('also what comes in the very moment when the journal comes to rest', async () => {
@@ -183,129 +193,49 @@ describe('a segment is closed', () => {
     expect(await new DirectorySegments(directory).closed()).toHaveLength(1);
   });
 
+  test('when the journal is, though it had come to rest', async () => {
+    const journal = open();
+    await put(journal, await spooledBatch('one'));
+    await turn();
+    await journal.close();
+    expect(await new DirectorySegments(directory).closed()).toHaveLength(1);
+  });
+
+  test('when the journal is, with more than one write takes', async () => {
+    const journal = open();
+    const { key } = await spooledBatch('one');
+    const waited = [1, 2].map(() => put(journal, { key, member: Buffer.alloc(9_000_000) }));
+    await journal.close();
+    await Promise.all(waited);
+    expect(await readdir(directory)).toEqual(await new DirectorySegments(directory).closed());
+  });
+
+  test('and its file and its timer go with it: the next has its own window', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const journal = open();
+    await put(journal, await spooledBatch('one'));
+    expect(vi.getTimerCount()).toBe(1);
+    await journal.rotate();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(files.done.filter((step) => step === 'close')).toHaveLength(1);
+  });
+
+  test('and who hears of it holds up nothing, not even by failing', async () => {
+    const journal = open({
+      onClosed: () => {
+        throw new Error('no archiver today');
+      },
+    });
+    const one = await spooledBatch('one');
+    await put(journal, one);
+    await journal.rotate();
+    const two = await spooledBatch('two');
+    await put(journal, two);
+    expect(await held()).toEqual([[uuidOf(one)], [uuidOf(two)]]);
+  });
+
   test('not at all where there is none', async () => {
     await open().close();
     await expect(readdir(root)).resolves.toEqual([]);
-  });
-});
-
-describe('what fails', () => {
-  test.each([
-    ['write', 'ENOSPC', 'refused'],
-    ['write', 'EIO', 'unavailable'],
-    ['fsync', 'EIO', 'unavailable'],
-    ['fsync', 'EDQUOT', 'refused'],
-  ] as const)(
-    'a %s with %s rejects its whole group, and the next goes to a new segment',
-    async (step, code, as) => {
-      const journal = open();
-      const before = await spooledBatch('before');
-      await put(journal, before);
-      files.failNext(step, code);
-      const group = await Promise.all(['one', 'two'].map((text) => spooledBatch(text)));
-      const failures = await Promise.all(group.map((each) => storeFailureOf(put(journal, each))));
-      expect(failures).toMatchObject([{ code: as }, { code: as }]);
-      expect(failures[0]?.message).toContain(code);
-      const after = await spooledBatch('after');
-      await put(journal, after);
-
-      const [old = [], next] = await held();
-      expect(old[0]).toBe(uuidOf(before));
-      expect(next).toEqual([uuidOf(after)]);
-      expect(new Set(files.written.slice(-1)), 'never after a failure').not.toContain(files.written[0]);
-      expect(await new DirectorySegments(directory).closed()).toHaveLength(1);
-    },
-  );
-
-  test('a full disk: half an entry is nothing, and there is room again later', async () => {
-    const journal = open();
-    const one = await spooledBatch('one');
-    await put(journal, one);
-    files.room = 100;
-    expect(await storeFailureOf(put(journal, await spooledBatch('two')))).toMatchObject({
-      code: 'unavailable',
-      message: expect.stringMatching(/^only 100 of \d+ bytes could be spooled: is the disk full\?$/),
-    });
-    expect(await held()).toEqual([[uuidOf(one)]]);
-    expect(await storeFailureOf(put(journal, await spooledBatch('two')))).toMatchObject({
-      code: 'unavailable',
-    });
-    expect(await readdir(directory), 'what holds nothing is removed').toHaveLength(1);
-    files.room = Number.POSITIVE_INFINITY;
-    const three = await spooledBatch('three');
-    await put(journal, three);
-    expect((await held()).flat()).toEqual([uuidOf(one), uuidOf(three)]);
-  });
-
-  test.each(['create', 'fsync directory'] as const)(
-    '%s: nothing is acknowledged, nothing left',
-    async (step) => {
-      const journal = open();
-      await put(journal, await spooledBatch('one'));
-      await journal.rotate();
-      files.failNext(step, 'EROFS');
-      expect(await storeFailureOf(put(journal, await spooledBatch('two')))).toMatchObject({
-        code: 'refused',
-      });
-      expect(await readdir(directory)).toHaveLength(1);
-      await put(journal, await spooledBatch('three'));
-      expect(await readdir(directory)).toHaveLength(2);
-    },
-  );
-
-  test('a rename: the segment is archived when somebody takes it over', async () => {
-    const journal = open();
-    await put(journal, await spooledBatch('one'));
-    files.failNext('rename', 'EIO');
-    await journal.rotate();
-    const segments = new DirectorySegments(directory);
-    expect(await segments.closed()).toEqual([]);
-    await segments.takeOver(60_000);
-    expect(await segments.closed(), 'nothing of this minute').toEqual([]);
-    await segments.takeOver(0);
-    expect(await segments.closed()).toHaveLength(1);
-  });
-});
-
-describe('a segment that is taken away', () => {
-  test('by another process: what is not acknowledged yet is written again, elsewhere', async () => {
-    const journal = open();
-    const one = await spooledBatch('one');
-    await put(journal, one);
-    const release = files.hold('fsync');
-    const two = await spooledBatch('two');
-    const late = put(journal, two);
-    await vi.waitFor(() => expect(files.begun.filter((step) => step === 'fsync')).toHaveLength(2));
-    await new DirectorySegments(directory).takeOver(0);
-    // All that whoever took it over is sure to read.
-    const [taken = ''] = await new DirectorySegments(directory).closed();
-    await rm(join(directory, taken));
-    release();
-    await late;
-    expect(await held()).toEqual([[uuidOf(two)]]);
-  });
-
-  test('again and again: told, not acknowledged', async () => {
-    const segments = new DirectorySegments(directory);
-    const journal = open({
-      files: Object.assign(files, {
-        create: async (path: string, mode: number) => {
-          const file = await RecordingJournalFiles.prototype.create.call(files, path, mode);
-          return { ...file, sync: () => segments.takeOver(0) };
-        },
-      }),
-    });
-    const failure = await storeFailureOf(put(journal, await spooledBatch('one')));
-    expect(failure).toMatchObject({ code: 'unavailable' });
-    expect(failure.message).toContain('other processes');
-  });
-
-  test('with its directory: it is made again', async () => {
-    const journal = open();
-    await put(journal, await spooledBatch('one'));
-    await rename(join(root, 'data'), join(root, 'elsewhere'));
-    const two = await spooledBatch('two');
-    await put(journal, two);
-    expect(await held()).toEqual([[uuidOf(two)]]);
   });
 });
