@@ -5,6 +5,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { oneAttempt } from '../aws-client.ts';
 import { readAwsFailure } from '../aws-failure.ts';
 import type { ObjectKey } from './key.ts';
 import { s3Error } from './s3-error.ts';
@@ -152,18 +153,11 @@ export async function checkCreateOnly(
 export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
   const ownEndpoint = process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'];
   return new S3Client({
-    maxAttempts: 1,
+    ...oneAttempt,
     // Above 2 MiB the client would ask first: on a connection of its own, waiting up to 6 s for leave.
     expectContinueHeader: false,
     // A store at an endpoint of one's own rarely has a host name for each bucket.
     forcePathStyle: Boolean(overrides.endpoint ?? ownEndpoint),
-    // Connections are kept alive, which is the client's default. Writes end earlier, by their own signal.
-    requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 30_000,
-      throwOnRequestTimeout: true,
-      socketTimeout: 30_000,
-    },
     ...overrides,
   });
 }

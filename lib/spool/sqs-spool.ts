@@ -1,4 +1,5 @@
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { oneAttempt } from '../aws-client.ts';
 import { encodeMessage, maxMessageMemberBytes } from './message.ts';
 import type { SpooledMember, SpoolWriter } from './spool.ts';
 import { sqsError } from './sqs-error.ts';
@@ -33,14 +34,5 @@ export class SqsSpool implements SpoolWriter {
  * It makes one attempt a request: how often and how long to try is the caller's to say.
  */
 export function createSqsClient(overrides: SQSClientConfig = {}): SQSClient {
-  return new SQSClient({
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 30_000,
-      throwOnRequestTimeout: true,
-      socketTimeout: 30_000,
-    },
-    ...overrides,
-  });
+  return new SQSClient({ ...oneAttempt, ...overrides });
 }
