@@ -1,3 +1,4 @@
+import { codeOf } from '../error-code.ts';
 import { type ArchivedSegment, archiveSegment, type SegmentArchiver } from './archive-segment.ts';
 import { SegmentsInVain } from './segments-in-vain.ts';
 
@@ -112,13 +113,18 @@ export class JournalArchiver {
 
   /** Once for each thing that goes wrong, and once when it is over: an outage takes many rounds. */
   #tell(failure: unknown): void {
-    const trouble = failure === undefined ? undefined : String(failure);
+    const trouble = failure === undefined ? undefined : kindOf(failure);
     if (trouble === this.#trouble) return;
     const { log } = this.#options;
     if (trouble === undefined) log.info('the spool can be archived again');
     else log.warn('what is spooled stays in the spool for now, and is tried again', { error: failure });
     this.#trouble = trouble;
   }
+}
+
+/** A file system's own words name the file, which is another at every attempt. */
+function kindOf(failure: unknown): string {
+  return (failure instanceof Error ? codeOf(failure.cause) : undefined) ?? String(failure);
 }
 
 function count(number: number, one: string, several: string): string {

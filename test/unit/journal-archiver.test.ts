@@ -164,6 +164,22 @@ describe('a store that refuses', () => {
     expect(await read()).toEqual(['25', '26', '27']);
   });
 
+  test('with other words at every attempt is told of once', async () => {
+    await write(1, 0);
+    let rounds = 0;
+    store.create = async () => {
+      rounds += 1;
+      const cause = Object.assign(new Error(`link tmp/${rounds}.gz`), { code: 'EACCES' });
+      throw new StoreError('refused', `the archive's directory failed: ${cause.message}`, { cause });
+    };
+    const archiver = open();
+    await vi.waitFor(() => {
+      archiver.wake();
+      expect(rounds).toBeGreaterThan(3);
+    });
+    expect(logged).toEqual([expect.stringContaining('stays in the spool')]);
+  });
+
   test('everything is asked for some segments a round', async () => {
     await write(0, 30);
     store.script.push(...Array.from({ length: 1_000 }, refused));
