@@ -22,6 +22,13 @@ export function storedBatches(data: string, app?: string): StoredBatch[] {
     .filter((batch) => app === undefined || batch.app === app);
 }
 
+/** The only object of an archive in memory. Throws when there are none or several. */
+export function onlyBatch(objects: ReadonlyMap<string, Buffer>): StoredBatch {
+  const [object, ...others] = objects;
+  if (object === undefined || others.length > 0) throw new Error(`${objects.size} objects instead of one`);
+  return readBatch(...object);
+}
+
 /** Throws when it is not one whole member under a proper key. */
 export function readBatch(key: string, object: Buffer): StoredBatch {
   const parts = parseKey(key);
