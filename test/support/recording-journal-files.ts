@@ -20,6 +20,9 @@ export class RecordingJournalFiles extends RecordedCalls<JournalStep> implements
   readonly synced: string[] = [];
   /** Bytes for which there is room. */
   room = Number.POSITIVE_INFINITY;
+  /** The most calls that were ever under way at the same time. */
+  mostAtOnce = 0;
+  #underWay = 0;
 
   forget(): void {
     this.begun.length = 0;
@@ -61,5 +64,15 @@ export class RecordingJournalFiles extends RecordedCalls<JournalStep> implements
 
   unlink(path: string): Promise<void> {
     return this.record('unlink', () => nodeJournalFiles.unlink(path));
+  }
+
+  protected override async record<T>(step: JournalStep, call: () => Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay);
+    try {
+      return await super.record(step, call);
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 }

@@ -21,6 +21,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   await rm(root, { recursive: true });
+  expect(files.mostAtOnce, 'nothing is done while something else is under way').toBeLessThanOrEqual(1);
 });
 
 function open(options: Partial<JournalOptions> = {}): DirectoryJournal {

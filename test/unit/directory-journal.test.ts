@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { heldIn, put, turn } from '../support/journal.ts';
 import { RecordingJournalFiles } from '../support/recording-journal-files.ts';
-import { segmentOf, spooledBatch, uuidOf } from '../support/spooled.ts';
+import { entryOf, segmentOf, spooledBatch, uuidOf } from '../support/spooled.ts';
 import { storeFailureOf } from '../support/store-failure.ts';
 
 let root: string;
@@ -24,6 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   await rm(root, { recursive: true });
+  expect(files.mostAtOnce, 'nothing is done while something else is under way').toBeLessThanOrEqual(1);
 });
 
 function open(options: Partial<JournalOptions> = {}): DirectoryJournal {
@@ -81,9 +81,8 @@ describe('a member is durable before it is acknowledged', () => {
   test('what is too much for one write waits for the fsync before', async () => {
     const journal = open();
     const release = files.hold('fsync');
-    const large = await Promise.all(
-      [1, 2].map(() => spooledBatch(randomBytes(9_000_000).toString('base64'))),
-    );
+    const { key } = await spooledBatch('one');
+    const large = [1, 2].map((fill) => ({ key, member: Buffer.alloc(9_000_000, fill) }));
     const all = large.map((each) => put(journal, each));
     await vi.waitFor(() => expect(files.begun).toContain('fsync'));
     await turn();
@@ -91,7 +90,8 @@ describe('a member is durable before it is acknowledged', () => {
     release();
     await Promise.all(all);
     expect(files.done.slice(-4)).toEqual(['write', 'fsync', 'write', 'fsync']);
-    expect(await held()).toEqual([large.map(uuidOf)]);
+    const [name = ''] = await readdir(directory);
+    expect((await readFile(join(directory, name))).equals(segmentOf(...large))).toBe(true);
   });
 
   test('however many come at once: more pieces than the system takes in one call', async () => {
@@ -117,6 +117,24 @@ describe('a member is durable before it is acknowledged', () => {
       for (let i = 0; i < hops; i += 1) await undefined;
       const answered = await Promise.race([put(journal, spooled).then(() => 'durable'), wait(2_000)]);
       expect([hops, answered]).toEqual([hops, 'durable']);
+    }
+  });
+
+  test('and none of it while another group is under way', async () => {
+    const journal = open();
+    const spooled = await spooledBatch('one');
+    for (let hops = 0; hops < 20; hops += 1) {
+      await put(journal, spooled);
+      for (let i = 0; i < hops; i += 1) await undefined;
+      files.forget();
+      const release = files.hold('fsync');
+      const all = [put(journal, spooled)];
+      await vi.waitFor(() => expect(files.begun).toContain('fsync'), { interval: 1 });
+      all.push(put(journal, spooled));
+      await turn();
+      expect([hops, ...files.begun]).toEqual([hops, 'write', 'fsync']);
+      release();
+      await Promise.all(all);
     }
   });
 
@@ -148,7 +166,11 @@ describe('a member is durable before it is acknowledged', () => {
 
   test('one that no entry can hold is refused', async () => {
     const tooLarge = { ...(await spooledBatch('one')), member: Buffer.alloc(32 * 1024 * 1024 + 1) };
-    expect(await storeFailureOf(put(open(), tooLarge))).toMatchObject({ code: 'refused' });
+    const journal = open();
+    expect(await storeFailureOf(put(journal, tooLarge))).toMatchObject({ code: 'refused' });
+    const largest = { ...tooLarge, member: tooLarge.member.subarray(1) };
+    expect(largest.member).toHaveLength(journal.maxMemberBytes);
+    await put(journal, largest);
   });
 });
 
@@ -172,6 +194,24 @@ describe('a segment is closed', () => {
     await journal.rotate();
     expect((await held()).map(({ length }) => length)).toEqual([1, 1, 1]);
     expect(await new DirectorySegments(directory).closed()).toHaveLength(3);
+  });
+
+  test('when it is exactly that large', async () => {
+    const one = await spooledBatch('one');
+    await put(open({ maxSegmentBytes: entryOf(one).length }), one);
+    await vi.waitFor(async () => expect(await new DirectorySegments(directory).closed()).toHaveLength(1));
+  });
+
+  test('when it has as many entries as an archiver plans at once', async () => {
+    const journal = open();
+    const small = { ...(await spooledBatch('one')), member: Buffer.alloc(1) };
+    const some = (many: number) => Promise.all(Array.from({ length: many }, () => put(journal, small)));
+    await some(10_000);
+    await some(9_999);
+    await turn();
+    expect(await new DirectorySegments(directory).closed()).toEqual([]);
+    await some(1);
+    await vi.waitFor(async () => expect(await new DirectorySegments(directory).closed()).toHaveLength(1));
   });
 
   test('when the journal is, which takes nothing afterwards', async () => {
