@@ -1,75 +1,25 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { inspectBatch } from '../../lib/logplex/batch.ts';
 import { visitFrames } from '../../lib/logplex/frames.ts';
-import { FakeLogplex, type FakeLogplexOptions } from '../support/fake-logplex.ts';
-import { bufferSize, DrainBuffer, shrunkBufferSize } from '../support/fake-logplex-buffer.ts';
+import { type FakeDrainOptions, FakeLogplex, type FakeLogplexOptions } from '../support/fake-logplex.ts';
+import { shrunkBufferSize } from '../support/fake-logplex-buffer.ts';
 import type { DrainLedger } from '../support/fake-logplex-ledger.ts';
-import { MessageSource } from '../support/fake-logplex-messages.ts';
-import { Random } from '../support/random.ts';
+import { answer, hang, ok, ScriptedReceiver } from '../support/scripted-receiver.ts';
 
-interface Arrived {
-  readonly drain: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  readonly path: string;
-  readonly connection: number;
-}
-
-const ok = (response: ServerResponse) => response.writeHead(200, { 'content-length': 0 }).end();
-const answer = (status: number) => (response: ServerResponse) =>
-  response.writeHead(status, { 'content-length': 0 }).end();
-const hang = () => undefined;
-
-let server: Server;
-let arrived: Arrived[];
-let mostAtOnce: Map<string, number>;
-/** Used up request by request, then `ok`. */
-let script: ((response: ServerResponse) => unknown)[];
-
+let receiver: ScriptedReceiver;
 beforeEach(async () => {
-  arrived = [];
-  script = [];
-  mostAtOnce = new Map();
-  const underWay = new Map<string, number>();
-  let connections = 0;
-  const numbers = new WeakMap<object, number>();
-  server = createServer(async (incoming, response) => {
-    const { headers, url: path = '' } = incoming;
-    const drain = String(headers['logplex-drain-token'] ?? path);
-    const atOnce = (underWay.get(drain) ?? 0) + 1;
-    underWay.set(drain, atOnce);
-    mostAtOnce.set(drain, Math.max(atOnce, mostAtOnce.get(drain) ?? 0));
-    response.on('close', () => underWay.set(drain, (underWay.get(drain) ?? 1) - 1));
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const connection = numbers.get(incoming.socket) ?? -1;
-    arrived.push({ drain, headers, body: Buffer.concat(chunks), path, connection });
-    (script.shift() ?? ok)(response);
-  });
-  server.on('connection', (socket) => {
-    numbers.set(socket, connections);
-    connections += 1;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  receiver = await ScriptedReceiver.start();
 });
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterEach(() => receiver.close());
 
 function tokenOf(n: number): string {
   return `d.0b5ff6ad-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
-function drainUrl(secret = 'secret'): URL {
-  const { port } = server.address() as AddressInfo;
-  return new URL(`http://drain:${secret}@127.0.0.1:${port}/my-app`);
+function logShuttle(): FakeDrainOptions {
+  return { url: receiver.drainUrl(), token: tokenOf(0), app: 'my-app' as AppName, sender: 'log-shuttle' };
 }
 
 function start(options: Partial<FakeLogplexOptions> = {}, drains = 1): FakeLogplex {
@@ -81,7 +31,7 @@ function start(options: Partial<FakeLogplexOptions> = {}, drains = 1): FakeLogpl
     // Slow machines answer late too.
     timing: { connect: 5_000, request: 5_000 },
     drains: Array.from({ length: drains }, (_, n) => ({
-      url: drainUrl(),
+      url: receiver.drainUrl(),
       token: tokenOf(n),
       app: 'my-app' as AppName,
     })),
@@ -105,7 +55,7 @@ describe('a request', () => {
   it('is what Logplex sends, and the ledger has its bytes', async () => {
     const ledger = await runOne();
 
-    const [first] = arrived;
+    const [first] = receiver.arrived;
     const [batch] = ledger.batches;
     expect(first?.headers).toMatchObject({
       'content-type': 'application/logplex-1',
@@ -129,52 +79,51 @@ describe('a request', () => {
   });
 
   it('of a log-shuttle is chunked and has a request id in place of frame id and token', async () => {
-    const drains = [
-      { url: drainUrl(), token: tokenOf(0), app: 'my-app' as AppName, sender: 'log-shuttle' as const },
-    ];
-    const ledger = await runOne({ drains });
+    const ledger = await runOne({ drains: [logShuttle()] });
 
-    expect(arrived[0]?.headers).toMatchObject({
+    expect(receiver.arrived[0]?.headers).toMatchObject({
       'transfer-encoding': 'chunked',
       'x-request-id': ledger.batches[0]?.id,
     });
-    expect(arrived[0]?.headers).not.toHaveProperty('logplex-frame-id');
-    expect(arrived[0]?.headers).not.toHaveProperty('logplex-drain-token');
+    expect(receiver.arrived[0]?.headers).not.toHaveProperty('logplex-frame-id');
+    expect(receiver.arrived[0]?.headers).not.toHaveProperty('logplex-drain-token');
     expect(ledger.token).toBeUndefined();
-    expect(sha256(arrived[0]?.body ?? Buffer.alloc(0))).toBe(ledger.batches[0]?.tries[0]?.sha256);
+    expect(sha256(receiver.arrived[0]?.body ?? Buffer.alloc(0))).toBe(ledger.batches[0]?.tries[0]?.sha256);
   });
 
   it('goes over the same connection as the one before, but not after a failure', async () => {
-    script = [ok, ok, answer(503), ok, ok];
+    receiver.script = [ok, ok, answer(503), ok, ok];
     await runOne({ batchesPerDrain: 4 });
 
-    expect(arrived.slice(0, 5).map(({ connection }) => connection)).toEqual([0, 0, 0, 1, 1]);
+    expect(receiver.arrived.slice(0, 5).map(({ connection }) => connection)).toEqual([0, 0, 0, 1, 1]);
   });
 
   it('is the only one of its drain under way, while other drains have theirs', async () => {
     const logplex = start({ batchesPerDrain: 20 }, 6);
     await logplex.run();
 
-    expect(arrived).toHaveLength(120);
-    expect([...mostAtOnce.values()]).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(new Set(arrived.map(({ connection }) => connection)).size).toBe(6);
+    expect(receiver.arrived).toHaveLength(120);
+    expect([...receiver.mostAtOnce.values()]).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(new Set(receiver.arrived.map(({ connection }) => connection)).size).toBe(6);
   });
 });
 
 describe('answers', () => {
   it.each([429, 500, 503])('%i is retried, with the same id and bytes', async (status) => {
-    script = [answer(status), answer(status)];
+    receiver.script = [answer(status), answer(status)];
     const { batches, lost } = await runOne();
 
     expect(batches[0]).toMatchObject({ result: 'acknowledged' });
     expect(batches[0]?.tries.map((tried) => tried.answer)).toEqual([status, status, 200]);
-    expect(new Set(arrived.slice(0, 3).map(({ headers }) => headers['logplex-frame-id']))).toHaveLength(1);
-    expect(new Set(arrived.slice(0, 3).map(({ body }) => sha256(body)))).toHaveLength(1);
+    expect(
+      new Set(receiver.arrived.slice(0, 3).map(({ headers }) => headers['logplex-frame-id'])),
+    ).toHaveLength(1);
+    expect(new Set(receiver.arrived.slice(0, 3).map(({ body }) => sha256(body)))).toHaveLength(1);
     expect(lost).toEqual([]);
   });
 
   it.each([400, 401, 404, 413])('%i drops the batch for good; the next one declares it', async (status) => {
-    script = [answer(status)];
+    receiver.script = [answer(status)];
     const { batches, lost, undeclared } = await runOne();
 
     const dropped = batches[0]?.count ?? 0;
@@ -182,13 +131,13 @@ describe('answers', () => {
     expect(lost).toEqual([{ first: 0, count: dropped, why: 'refused' }]);
     expect(batches[1]).toMatchObject({ result: 'acknowledged', tries: [{ lost: dropped }] });
     expect(undeclared).toBe(0);
-    const notice = inspectBatch(arrived[1]?.body ?? Buffer.alloc(0));
+    const notice = inspectBatch(receiver.arrived[1]?.body ?? Buffer.alloc(0));
     expect(notice).toMatchObject({ notices: 1, losses: { L10: dropped } });
-    expect(arrived[1]?.headers['logplex-msg-count']).toBe(String(notice.messages));
+    expect(receiver.arrived[1]?.headers['logplex-msg-count']).toBe(String(notice.messages));
   });
 
   it('three failures lose the batch', async () => {
-    script = [answer(503), answer(500), answer(503)];
+    receiver.script = [answer(503), answer(500), answer(503)];
     const { batches, lost } = await runOne();
 
     expect(batches[0]).toMatchObject({ result: 'undelivered' });
@@ -197,7 +146,7 @@ describe('answers', () => {
   });
 
   it('none in time is a failure, and may have been stored', async () => {
-    script = [hang];
+    receiver.script = [hang];
     const { batches } = await runOne({ timing: { connect: 5_000, request: 300 } });
 
     expect(batches[0]?.tries[0]).toMatchObject({ answer: 'timeout' });
@@ -205,14 +154,14 @@ describe('answers', () => {
   });
 
   it('none because the connection breaks is a failure', async () => {
-    script = [(response) => response.socket?.destroy()];
+    receiver.script = [(response) => response.socket?.destroy()];
 
     expect((await runOne()).batches[0]?.tries.map((tried) => tried.answer)).toEqual(['broken', 200]);
   });
 
   it('none because nobody is there says that nothing arrived', async () => {
     const logplex = start();
-    await new Promise((resolve) => server.close(resolve));
+    await receiver.leave();
     await logplex.run();
 
     const [ledger] = logplex.ledger;
@@ -222,28 +171,27 @@ describe('answers', () => {
   });
 
   it('in chunks is one that Logplex can not read', async () => {
-    script = [(response) => response.writeHead(200).write('x', () => response.end())];
+    receiver.script = [(response) => response.writeHead(200).write('x', () => response.end())];
 
     expect((await runOne()).batches[0]?.tries.map((tried) => tried.answer)).toEqual(['unreadable', 200]);
   });
 
   it('of 400 and over are never retried by a log-shuttle, but no answer is', async () => {
-    const drains = [
-      { url: drainUrl(), token: tokenOf(0), app: 'my-app' as AppName, sender: 'log-shuttle' as const },
-    ];
-    script = [(response) => response.socket?.destroy(), ok, answer(503)];
-    const { batches } = await runOne({ drains, batchesPerDrain: 2 });
+    receiver.script = [(response) => response.socket?.destroy(), ok, answer(503)];
+    const { batches } = await runOne({ drains: [logShuttle()], batchesPerDrain: 2 });
 
     expect(batches[0]?.tries.map((tried) => tried.answer)).toEqual(['broken', 200]);
     expect(batches[1]).toMatchObject({ result: 'undelivered', tries: [{ answer: 503 }] });
-    expect(inspectBatch(arrived[3]?.body ?? Buffer.alloc(0)).losses).toEqual({ L13: batches[1]?.count });
+    expect(inspectBatch(receiver.arrived[3]?.body ?? Buffer.alloc(0)).losses).toEqual({
+      L13: batches[1]?.count,
+    });
   });
 });
 
 describe('loss notices', () => {
   it('are rendered anew when a batch is retried', async () => {
     // The first batch is lost; the second declares it, three times, and more is said lost each time.
-    script = [answer(401), answer(503), answer(503)];
+    receiver.script = [answer(401), answer(503), answer(503)];
     let now = 1_795_000_000_000;
     const { batches } = await runOne({
       messagesPerBatch: 600,
@@ -257,46 +205,46 @@ describe('loss notices', () => {
     const tries = batches[1]?.tries ?? [];
     expect(tries.map((tried) => tried.answer)).toEqual([503, 503, 200]);
     expect(new Set(tries.map((tried) => tried.sha256)).size).toBe(3);
-    const facts = arrived.slice(1, 4).map(({ body }) => inspectBatch(body));
+    const facts = receiver.arrived.slice(1, 4).map(({ body }) => inspectBatch(body));
     expect(facts.map(({ losses }) => losses['L10'])).toEqual(tries.map(({ lost }) => lost));
     expect(tries[2]?.lost).toBeGreaterThan(tries[0]?.lost ?? Number.NaN);
-    const payloads = arrived
+    const payloads = receiver.arrived
       .slice(1, 4)
       .map(({ body }) => sha256(body.subarray(inspectBatch(body).payloadStart)));
     expect(new Set(payloads).size).toBe(1);
   });
 
   it('can be gained by a retry: its count is one more', async () => {
-    script = [answer(503)];
+    receiver.script = [answer(503)];
     const { batches, lost } = await runOne({ storms: 1 });
 
     const [first, second] = batches[0]?.tries ?? [];
     expect(first?.lost).toBe(0);
     expect(second?.lost).toBeGreaterThan(0);
     expect(lost).toEqual([{ first: batches[0]?.count, count: second?.lost, why: 'overflow' }]);
-    const counts = arrived.slice(0, 2).map(({ headers }) => Number(headers['logplex-msg-count']));
+    const counts = receiver.arrived.slice(0, 2).map(({ headers }) => Number(headers['logplex-msg-count']));
     expect(counts).toEqual([batches[0]?.count, (batches[0]?.count ?? 0) + 1]);
   });
 });
 
 it('goes to the URL that the drain has by then, retries too', async () => {
   const logplex = start();
-  script = [
+  receiver.script = [
     (response) => {
-      logplex.setUrl(tokenOf(0), drainUrl('rotated'));
+      logplex.setUrl(tokenOf(0), receiver.drainUrl('rotated'));
       answer(503)(response);
     },
   ];
   await logplex.run();
 
-  expect(arrived.slice(0, 2).map(({ headers }) => headers.authorization)).toEqual(
+  expect(receiver.arrived.slice(0, 2).map(({ headers }) => headers.authorization)).toEqual(
     ['drain:secret', 'drain:rotated'].map((text) => `Basic ${Buffer.from(text).toString('base64')}`),
   );
 });
 
 it('stops when it is told to, and says what it had not sent', async () => {
   const stop = new AbortController();
-  script = [ok, () => stop.abort()];
+  receiver.script = [ok, () => stop.abort()];
   const { batches, produced, unsent } = await runOne({ batchesPerDrain: 100, signal: stop.signal });
 
   expect(batches.map(({ result }) => result)).toEqual(['acknowledged', 'abandoned']);
@@ -304,7 +252,7 @@ it('stops when it is told to, and says what it had not sent', async () => {
 });
 
 it('shrinks the buffer when nothing succeeds for long, and lets it grow again after a success', async () => {
-  script = Array.from({ length: 30 }, () => answer(503));
+  receiver.script = Array.from({ length: 30 }, () => answer(503));
   const timing = { shrink: 0, waits: [0, 0], connect: 5_000, request: 5_000 };
   const { batches } = await runOne({ batchesPerDrain: 20, messagesPerBatch: 40, timing });
 
@@ -314,9 +262,9 @@ it('shrinks the buffer when nothing succeeds for long, and lets it grow again af
 
 it('produces the same for the same seed, and something else for another', async () => {
   const bodies = async (seed: number): Promise<string[]> => {
-    arrived = [];
+    receiver.arrived = [];
     await runOne({ seed, batchesPerDrain: 5, now: () => 1_795_000_000_000 });
-    return arrived.map(({ body }) => sha256(body));
+    return receiver.arrived.map(({ body }) => sha256(body));
   };
 
   const first = await bodies(7);
@@ -325,96 +273,11 @@ it('produces the same for the same seed, and something else for another', async 
   expect(await bodies(8)).not.toEqual(first);
 });
 
-describe('MessageSource', () => {
-  const source = () =>
-    new MessageSource({
-      name: 'x',
-      random: new Random(3),
-      now: () => 1_795_000_000_000,
-      sender: 'logplex',
-    });
-
-  it('gives every message an id of its own, of every kind that a receiver must take', () => {
-    const messages = source();
-    const all = Array.from({ length: 5_000 }, () => messages.next());
-
-    const ids = all.map((bytes) => /id=x\.\d+;/.exec(bytes.toString('latin1'))?.[0]);
-    expect(ids).toEqual(all.map((_, n) => `id=x.${n};`));
-    const isText = (bytes: Buffer) => Buffer.from(bytes.toString('utf8')).equals(bytes);
-    expect(all.some((bytes) => !isText(bytes))).toBe(true);
-    expect(all.some((bytes) => bytes.toString('latin1').length > bytes.toString().length)).toBe(true);
-    expect(all.some((bytes) => bytes.includes('\n') && bytes.indexOf('\n') < bytes.length - 1)).toBe(true);
-    expect(all.some((bytes) => bytes.at(-1) !== 0x0a)).toBe(true);
-  });
-
-  it('splits long lines at 10,000 bytes, inside a character', () => {
-    const messages = source();
-    const all = Array.from({ length: 5_000 }, () => messages.next());
-    const at = all.findIndex(({ length }) => length > 10_000);
-    const texts = all.slice(at, at + 2).map((bytes) => bytes.subarray(bytes.indexOf(' - ') + 3));
-
-    expect(texts[0]).toHaveLength(10_000);
-    const joint = Buffer.concat([
-      (texts[0] ?? Buffer.alloc(0)).subarray(-2),
-      texts[1]?.subarray(0, 2) ?? Buffer.alloc(0),
-    ]);
-    expect(joint.toString()).toContain('€');
-  });
-});
-
-describe('DrainBuffer', () => {
-  const message = Buffer.alloc(100, 'x');
-
-  function filled(count: number, bytes: Buffer = message): DrainBuffer {
-    const buffer = new DrainBuffer();
-    for (let i = 0; i < count; i += 1) buffer.push(bytes, i);
-    return buffer;
-  }
-
-  it('loses the oldest when it is full, and says since when', () => {
-    const buffer = filled(bufferSize + 5);
-
-    expect(buffer.lost).toEqual([{ first: 0, count: 5, why: 'overflow' }]);
-    expect(buffer.losses).toEqual({ count: 5, since: bufferSize });
-    expect(buffer.length).toBe(bufferSize);
-  });
-
-  it('gives batches of 100 KiB at most, or one larger message', () => {
-    const bytes = Buffer.alloc(10_000, 'x');
-    const { first, messages } = filled(20, bytes).take();
-
-    expect({ first, count: messages.length }).toEqual({ first: 0, count: 10 });
-    expect(filled(2, Buffer.alloc(200_000)).take().messages).toHaveLength(1);
-    expect(filled(bufferSize).take().messages.length).toBeLessThanOrEqual(bufferSize);
-  });
-
-  it('shrinks and grows again', () => {
-    const buffer = filled(50);
-    buffer.shrink(99);
-
-    expect(buffer.length).toBe(shrunkBufferSize);
-    expect(buffer.lost).toEqual([{ first: 0, count: 40, why: 'shrunk' }]);
-    buffer.grow();
-    for (let i = 0; i < 50; i += 1) buffer.push(message, 100);
-    expect(buffer.take()).toMatchObject({ first: 40 });
-    expect(buffer.losses.count).toBe(40);
-  });
-
-  it('keeps what was lost while a notice was on its way', () => {
-    const buffer = filled(bufferSize + 3);
-    const declared = buffer.losses.count;
-    buffer.push(message, 7);
-    buffer.declared(declared, 8);
-
-    expect(buffer.losses).toEqual({ count: 1, since: 8 });
-  });
-});
-
 it('frames count bytes', async () => {
   await runOne({ batchesPerDrain: 30, messagesPerBatch: 40 });
 
   let bytes = 0;
-  for (const { body } of arrived) {
+  for (const { body } of receiver.arrived) {
     expect(visitFrames(body, (start, end) => (bytes += end - start)).end).toBe(body.length);
   }
   expect(bytes).toBeGreaterThan(0);
