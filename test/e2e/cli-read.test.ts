@@ -1,13 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, chmod, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DirectoryStore } from '../../lib/archive/directory-store.ts';
-import type { ObjectKey } from '../../lib/archive/key.ts';
+import { ArchiveDirectory } from '../support/archive-directory.ts';
 import { mergeMembers, seal, testApp, testToken } from '../support/batches.ts';
 import { batch, message, overflow, timestamp } from '../support/messages.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -17,33 +14,18 @@ const t0 = Date.parse('2026-11-21T20:52:47.822Z');
 const day = ['--since', '2026-11-21', '--until', '2026-11-22'];
 const frameId = 'f'.repeat(32);
 
-let data: string;
-let store: DirectoryStore;
-
+let archive: ArchiveDirectory;
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'cistern-read-'));
-  store = new DirectoryStore(join(data, 'archive'));
-  await store.prepare();
-  return () => rm(data, { recursive: true, force: true });
+  archive = await ArchiveDirectory.make();
 });
 
-async function put(key: ObjectKey, body: Buffer): Promise<string> {
-  await store.create(key, body, new AbortController().signal);
-  return join(data, 'archive', key);
-}
-
-async function keep(raw: Buffer, setup: Parameters<typeof seal>[1] = {}): Promise<string> {
-  const { key, member } = await seal(raw, setup);
-  return put(key, member);
-}
-
 const run = (command: 'cat' | 'ls', ...flags: string[]) =>
-  runCli([command, testApp, '--data', data, ...flags]);
+  runCli([command, testApp, '--data', archive.data, ...flags]);
 
 describe('cistern cat', () => {
   test('prints the messages of a range as `heroku logs` would', async () => {
-    await keep(batch(message('one', t0), message('two', t0 + 1, 'worker.1')));
-    await keep(batch(message('a day later', t0 + 86_400_000)));
+    await archive.keep(batch(message('one', t0), message('two', t0 + 1, 'worker.1')));
+    await archive.keep(batch(message('a day later', t0 + 86_400_000)));
     expect(await run('cat', ...day)).toEqual({
       code: 0,
       stdout: `${timestamp(t0)} app[web.1]: one\n${timestamp(t0 + 1)} app[worker.1]: two\n`,
@@ -53,7 +35,7 @@ describe('cistern cat', () => {
 
   test('prints the last hour by default, messages ahead of the clock included', async () => {
     const now = Date.now();
-    await keep(
+    await archive.keep(
       batch(
         message('old', now - 3_700_000),
         message('recent', now - 60_000),
@@ -79,18 +61,18 @@ describe('cistern cat', () => {
       batches.map((raw, n) => seal(raw, { frameId: `${n}`, receivedAt: t0 + n * 1000 })),
     );
     const { key, body } = mergeMembers(sealed.slice(0, 2));
-    await put(key, body);
-    for (const { key, member } of sealed.slice(1)) await put(key, member);
+    await archive.put(key, body);
+    for (const { key, member } of sealed.slice(1)) await archive.put(key, member);
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [program, 'cat', testApp, '--data', data, '--raw', ...day],
+      [program, 'cat', testApp, '--data', archive.data, '--raw', ...day],
       { encoding: 'buffer' },
     );
     expect(stdout).toEqual(Buffer.concat(batches));
   });
 
   test('--json prints one object a line', async () => {
-    await keep(batch(overflow(5, t0), message('after', t0)), { token: testToken, frameId });
+    await archive.keep(batch(overflow(5, t0), message('after', t0)), { token: testToken, frameId });
     const { stdout } = await run('cat', '--json', ...day);
     const lines = stdout
       .trimEnd()
@@ -105,9 +87,9 @@ describe('cistern cat', () => {
   test('ends quietly when its reader has seen enough', async () => {
     for (let n = 0; n < 40; n += 1) {
       const lines = Array.from({ length: 400 }, (_, i) => message('x'.repeat(100), t0 + n * 1000 + i));
-      await keep(batch(...lines));
+      await archive.keep(batch(...lines));
     }
-    const child = spawn(process.execPath, [program, 'cat', testApp, '--data', data, ...day]);
+    const child = spawn(process.execPath, [program, 'cat', testApp, '--data', archive.data, ...day]);
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
@@ -121,8 +103,8 @@ describe('cistern cat', () => {
   test('prints what it can of a damaged object, names the object, and fails', async () => {
     const sealed = await Promise.all(['one', 'two'].map((text, n) => seal(batch(message(text, t0 + n)))));
     const { key, body } = mergeMembers(sealed);
-    await put(key, body.subarray(0, body.length - 1));
-    await keep(batch(message('three', t0 + 1000)));
+    await archive.put(key, body.subarray(0, body.length - 1));
+    await archive.keep(batch(message('three', t0 + 1000)));
     const { code, stdout, stderr } = await run('cat', ...day);
     expect(code).toBe(1);
     expect(stdout).toMatch(/one\n.*three\n$/);
@@ -131,7 +113,7 @@ describe('cistern cat', () => {
   });
 
   test('names a foreign file and does not fail for it', async () => {
-    const path = await keep(batch(message('one', t0)));
+    const { path } = await archive.keep(batch(message('one', t0)));
     await writeFile(path.replace('.gz', '.txt'), 'notes');
     const { code, stdout, stderr } = await run('cat', ...day);
     expect(code).toBe(0);
@@ -141,7 +123,7 @@ describe('cistern cat', () => {
 
   test('a flood of damage is told in a few lines', async () => {
     for (let n = 0; n < 30; n += 1) {
-      const path = await keep(batch(message('x', t0 + n)));
+      const { path } = await archive.keep(batch(message('x', t0 + n)));
       await chmod(path, 0o600);
       await appendFile(path, 'junk');
     }
@@ -160,8 +142,8 @@ describe('cistern ls', () => {
       seal(batch(message('b', t0 + 1000), message('c', t0 + 1001))),
     ]);
     const { key, body } = mergeMembers(sealed);
-    await put(key, body);
-    await keep(Buffer.concat([batch(message('d', t0 + 5000)), Buffer.from('cut')]));
+    await archive.put(key, body);
+    await archive.keep(Buffer.concat([batch(message('d', t0 + 5000)), Buffer.from('cut')]));
     const { code, stdout, stderr } = await run('ls', ...day);
     const lines = stdout.split('\n');
     expect(lines[0]).toMatch(/^TIME \(UTC\) +MEMBERS +MESSAGES +RAW +STORED +KEY$/);
@@ -177,7 +159,7 @@ describe('cistern ls', () => {
   test('--json prints one object a line', async () => {
     const raw = batch(overflow(12, t0), message('a', t0));
     const { key, member } = await seal(raw, { frameId });
-    await put(key, member);
+    await archive.put(key, member);
     const { stdout } = await run('ls', '--json', ...day);
     expect(JSON.parse(stdout)).toEqual({
       key,
@@ -197,7 +179,7 @@ describe('cistern ls', () => {
       await seal(batch(message('late', t0 + 1_800_000))),
     ];
     const { key, body } = mergeMembers([early, late]);
-    await put(key, body);
+    await archive.put(key, body);
     const since = (ms: number) => ['--since', new Date(t0 + ms).toISOString()];
     expect((await run('ls', '--json', ...since(1_700_000))).stdout).toContain(key);
     expect((await run('ls', '--json', ...since(1_900_000))).stdout).toBe('');
@@ -205,7 +187,7 @@ describe('cistern ls', () => {
 
   test('names a damaged object and fails', async () => {
     const { key, member } = await seal(batch(message('one', t0)));
-    await put(key, member.subarray(0, 20));
+    await archive.put(key, member.subarray(0, 20));
     const { code, stdout, stderr } = await run('ls', ...day);
     expect(code).toBe(1);
     expect(stdout).toContain(key);
@@ -218,12 +200,12 @@ describe.each(['cat', 'ls'] as const)('cistern %s', (command) => {
     expect(await run(command)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `cistern: nothing is stored for my-app in ${data}.\n`,
+      stderr: `cistern: nothing is stored for my-app in ${archive.data}.\n`,
     });
   });
 
   test('says so when the range holds nothing, which is no failure', async () => {
-    await keep(batch(message('one', t0)));
+    await archive.keep(batch(message('one', t0)));
     expect(await run(command, '--since', '2026-12-01', '--until', '2026-12-02')).toEqual({
       code: 0,
       stdout: '',
@@ -240,7 +222,9 @@ describe.each(['cat', 'ls'] as const)('cistern %s', (command) => {
     [[testApp, '--sinse', '1h'], "unknown option '--sinse'"],
     [[testApp, '--data', 'data', '--stage', 'prod'], 'cannot be used with'],
   ])('refuses %j in one line, with exit code 2', async (args, why) => {
-    const { code, stdout, stderr } = await runCli([command, ...args], { env: { CISTERN_DATA: data } });
+    const { code, stdout, stderr } = await runCli([command, ...args], {
+      env: { CISTERN_DATA: archive.data },
+    });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(why);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);

@@ -1,9 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DirectoryStore } from '../../lib/archive/directory-store.ts';
-import type { ObjectKey } from '../../lib/archive/key.ts';
+import { ArchiveDirectory } from '../support/archive-directory.ts';
 import { mergeMembers, seal, testApp } from '../support/batches.ts';
 import { batch, message } from '../support/messages.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -13,29 +11,19 @@ const day = 24 * hour;
 const t0 = Date.parse('2026-11-20T00:00:00Z');
 const range = ['--since', '2026-11-20', '--until', '2026-11-21'];
 
-let data: string;
-let store: DirectoryStore;
-
+let archive: ArchiveDirectory;
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'cistern-usage-'));
-  store = new DirectoryStore(join(data, 'archive'));
-  await store.prepare();
-  return () => rm(data, { recursive: true, force: true });
+  archive = await ArchiveDirectory.make();
 });
-
-async function put(key: ObjectKey, body: Buffer): Promise<string> {
-  await store.create(key, body, new AbortController().signal);
-  return join(data, 'archive', key);
-}
 
 /** One batch an object, and how large each is. */
 async function keep(at: number, messages = 2): Promise<{ raw: number; stored: number; path: string }> {
   const raw = batch(...Array.from({ length: messages }, (_, i) => message(`line ${i}`, at + i)));
-  const { key, member } = await seal(raw, { frameId: String(at), receivedAt: at });
-  return { raw: raw.length, stored: member.length, path: await put(key, member) };
+  const { member, path } = await archive.keep(raw, { frameId: String(at), receivedAt: at });
+  return { raw: raw.length, stored: member.length, path };
 }
 
-const usage = (...flags: string[]) => runCli(['usage', testApp, '--data', data, ...flags]);
+const usage = (...flags: string[]) => runCli(['usage', testApp, '--data', archive.data, ...flags]);
 
 async function json(...flags: string[]) {
   const run = await usage(...flags, '--json');
@@ -68,7 +56,7 @@ describe('cistern usage', () => {
       [0, 1, 2].map((n) => seal(batch(message('x', t0 + n)), { frameId: `${n}`, receivedAt: t0 + n })),
     );
     const { key, body } = mergeMembers(sealed);
-    await put(key, body);
+    await archive.put(key, body);
     const { report } = await json(...range, '--retention-days', '90', '--infrequent-access-days', '30');
     expect(report.stored).toMatchObject({ objects: 1, members: 3, messages: 3, storedBytes: body.length });
     const gigabytes = (30 * body.length) / 2 ** 30;
@@ -84,7 +72,7 @@ describe('cistern usage', () => {
 
   test('takes the retention that the target is configured with', async () => {
     await keep(t0);
-    const config = join(data, 'other.json');
+    const config = join(archive.data, 'other.json');
     await writeFile(config, '{ "retentionDays": 365, "infrequentAccessDays": 60 }');
     const { report } = await json(...range, '--config', config);
     expect(report).toMatchObject({ retentionDays: 365, infrequentAccessDays: 60 });
