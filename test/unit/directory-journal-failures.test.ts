@@ -105,6 +105,28 @@ describe('what fails', () => {
     },
   );
 
+  test('a close: what is durable already stays acknowledged, and the journal goes on', async () => {
+    const journal = open();
+    const one = await spooledBatch('one');
+    await put(journal, one);
+    files.failNext('close', 'EIO');
+    await journal.rotate();
+    const two = await spooledBatch('two');
+    await put(journal, two);
+    expect(await held()).toEqual([[uuidOf(one)], [uuidOf(two)]]);
+    expect(await new DirectorySegments(directory).closed()).toHaveLength(1);
+  });
+
+  test('an unlink, after a write: told, and the journal goes on', async () => {
+    const journal = open();
+    files.failNext('write', 'EIO');
+    files.failNext('unlink', 'EROFS');
+    const one = await spooledBatch('one');
+    expect(await storeFailureOf(put(journal, one))).toMatchObject({ code: 'unavailable' });
+    await put(journal, one);
+    expect(await held()).toEqual([[], [uuidOf(one)]]);
+  });
+
   test('a rename: the segment is archived when somebody takes it over', async () => {
     const journal = open();
     await put(journal, await spooledBatch('one'));

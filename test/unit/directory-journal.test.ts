@@ -214,6 +214,21 @@ describe('a segment is closed', () => {
     await vi.waitFor(async () => expect(await new DirectorySegments(directory).closed()).toHaveLength(1));
   });
 
+  test('and sorts behind those before, whatever the clock says', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const journal = open();
+    const batches = await Promise.all(
+      ['one', 'two', 'three', 'four', 'five'].map((text) => spooledBatch(text)),
+    );
+    for (const [index, each] of batches.entries()) {
+      // Of two in a millisecond, and of a clock that is set back.
+      if (index === 3) vi.setSystemTime(Date.now() - 60_000);
+      await put(journal, each);
+      await journal.rotate();
+    }
+    expect(await held()).toEqual(batches.map((each) => [uuidOf(each)]));
+  });
+
   test('when the journal is, which takes nothing afterwards', async () => {
     const journal = open();
     const one = await spooledBatch('one');

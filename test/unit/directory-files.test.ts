@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { nodeJournalFiles } from '../../lib/spool/directory-files.ts';
+
+const calls: string[] = [];
+
+// That something is durable, and that a file is closed, shows nowhere else than in the call itself.
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  const recorded =
+    (name: 'fsync' | 'fdatasync'): ((file: number, done: (error: Error | null) => void) => void) =>
+    (file, done) =>
+      fs[name](file, (error) => {
+        calls.push(`${name} ${fs.fstatSync(file).ino}`);
+        done(error);
+      });
+  const closeSync = (file: number) => {
+    calls.push(`close ${fs.fstatSync(file).ino}`);
+    fs.closeSync(file);
+  };
+  return { ...fs, fsync: recorded('fsync'), fdatasync: recorded('fdatasync'), closeSync };
+});
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cistern-'));
+  path = join(directory, 'segment');
+  calls.length = 0;
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const inode = async (of: string) => (await stat(of)).ino;
+
+describe('a file', () => {
+  test('is durable when its sync has resolved', async () => {
+    const file = await nodeJournalFiles.create(path, 0o600);
+    await file.append([Buffer.from('one')]);
+    expect(calls).toEqual([]);
+    await file.sync();
+    await file.close();
+    expect(calls).toEqual([`fdatasync ${await inode(path)}`, `close ${await inode(path)}`]);
+  });
+
+  test.each([
+    ['small', 10],
+    ['large', 300 * 1024],
+  ])('is added to, with %s pieces', async (_, bytes) => {
+    const file = await nodeJournalFiles.create(path, 0o600);
+    const parts = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(bytes, letter));
+    expect(await file.append(parts.slice(0, 2))).toBe(2 * bytes);
+    expect(await file.append(parts.slice(2))).toBe(2 * bytes);
+    expect((await readFile(path)).equals(Buffer.concat(parts))).toBe(true);
+    await file.close();
+  });
+
+  test.each([
+    ['small', 10],
+    ['large', 300 * 1024],
+  ])('that is closed takes nothing more: %s pieces', async (_, bytes) => {
+    const file = await nodeJournalFiles.create(path, 0o600);
+    await file.close();
+    await expect(file.append([Buffer.alloc(bytes)])).rejects.toMatchObject({ code: 'EBADF' });
+  });
+
+  test('is never made of one that is there', async () => {
+    await writeFile(path, 'of somebody else');
+    await expect(nodeJournalFiles.create(path, 0o600)).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(String(await readFile(path))).toBe('of somebody else');
+  });
+
+  test('is at a path only while it is that very file', async () => {
+    const file = await nodeJournalFiles.create(path, 0o600);
+    expect(file.isAt(path)).toBe(true);
+    await rename(path, `${path}.away`);
+    expect(file.isAt(path)).toBe(false);
+    expect(file.isAt(`${path}.away`)).toBe(true);
+    await writeFile(path, 'of somebody else');
+    expect(file.isAt(path)).toBe(false);
+    await file.close();
+  });
+});
+
+describe('a directory', () => {
+  test('is durable when its sync has resolved, and is left closed', async () => {
+    await nodeJournalFiles.syncDirectory(directory);
+    expect(calls).toEqual([`fsync ${await inode(directory)}`, `close ${await inode(directory)}`]);
+  });
+
+  test('is made, and that it is there already is told', async () => {
+    const inner = join(directory, 'inner');
+    await nodeJournalFiles.mkdir(inner, 0o700);
+    expect((await stat(inner)).mode & 0o777).toBe(0o700);
+    await expect(nodeJournalFiles.mkdir(inner, 0o700)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(nodeJournalFiles.mkdir(join(inner, 'a', 'b'), 0o700)).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
