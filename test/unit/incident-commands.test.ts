@@ -21,9 +21,7 @@ import {
   rulesFor,
   unreached,
 } from '../support/incident-steps.ts';
-
-const bad = fresh('shop', 'critical');
-const good = fresh('shop', 'ok');
+import { bad, good } from '../support/routed-incident.ts';
 
 function muted(steps: IncidentSteps, scope: string, minutes: number): void {
   steps.do((state, now, rules) =>

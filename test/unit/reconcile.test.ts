@@ -12,7 +12,6 @@ import {
   rulesFor,
   start,
 } from '../support/incident-steps.ts';
-
 import { findingsOf, play } from '../support/played-findings.ts';
 
 describe('opening', () => {
