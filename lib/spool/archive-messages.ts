@@ -1,8 +1,9 @@
 import type { ArchiveWriter } from '../archive/store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
-import type { Counters, Sample } from '../receiver/counters.ts';
+import type { Counters } from '../receiver/counters.ts';
 import { sideBySide } from '../side-by-side.ts';
+import { countArchived } from './count-archived.ts';
 import { BadMessageError, type CheckedMember, decodeMessage } from './message.ts';
 import { planObjects } from './plan-objects.ts';
 import { comebackSeconds, type MessagePostponer, type QueuedMessage } from './queue.ts';
@@ -48,7 +49,7 @@ export async function archiveMessages(
     log.error('messages could not be archived; they stay in the queue', { messages: messages.length, error });
   }
   if (staying.length === 0) return [];
-  count(archiver, { 'left-in-spool': staying.length });
+  countArchived(archiver, { 'left-in-spool': staying.length });
   try {
     await archiver.queue.postpone(
       staying.map(({ id, receipt, receives }) => ({ id, receipt, seconds: comebackSeconds(receives) })),
@@ -126,7 +127,7 @@ async function setAllAside(
     try {
       const key = await setAside(ledger, { ...message, why: why.message }, signal);
       log.error('a bad message was set aside', { message: message.id, key, why: why.message });
-      count(archiver, { 'set-aside': 1 });
+      countArchived(archiver, { 'set-aside': 1 });
       return [];
     } catch (error) {
       log.error('a bad message could not be set aside; it stays in the queue', {
@@ -146,20 +147,11 @@ function countStored(
 ): void {
   const stored = outcomes.filter(({ failure }) => failure === undefined);
   const oldest = Math.min(...messages.map(({ sentAt }) => sentAt));
-  count(archiver, {
+  countArchived(archiver, {
     'archived-objects': stored.length,
     'archived-members': stored.reduce((sum, { object }) => sum + object.members.length, 0),
     'archived-bytes': stored.reduce((sum, { bytes }) => sum + bytes, 0),
     'spool-copies': stored.reduce((sum, { object }) => sum + object.copies.length, 0),
     ...(messages.length === 0 ? {} : { 'spool-age': Math.max(0, Date.now() - oldest) }),
   });
-}
-
-/** Counting never changes what is done. */
-function count({ counters, log }: Archiver, counts: Sample['counts']): void {
-  try {
-    counters.record({ counts });
-  } catch (error) {
-    log.error('what was archived could not be counted', { error });
-  }
 }

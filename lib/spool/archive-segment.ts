@@ -2,6 +2,7 @@ import type { ArchiveWriter } from '../archive/store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Counters } from '../receiver/counters.ts';
+import { countArchived } from './count-archived.ts';
 import { isRefusal } from './refusals.ts';
 import {
   parseSegmentName,
@@ -72,12 +73,11 @@ async function archiveOpened(
   segment: Segment,
   deadline: number,
 ): Promise<ArchivedSegment> {
-  const { counters } = archiver;
   const { members, bad, torn } = await sort(segment.walk());
   const outcomes = await storeSegment(archiver, segment, members, deadline);
   const stored = outcomes.filter(({ failure }) => failure === undefined);
   const failed = outcomes.filter(({ failure }) => failure !== undefined);
-  counters.record({ counts: { 'spool-age': Math.max(0, Date.now() - begunAt(name)) } });
+  countArchived(archiver, { 'spool-age': Math.max(0, Date.now() - begunAt(name)) });
   const archived = {
     objects: stored.length,
     members: sum(stored, ({ object }) => object.members.length),
@@ -89,7 +89,7 @@ async function archiveOpened(
   const failure = failures.find((each) => !isRefusal(each)) ?? failures[0];
   if (failure !== undefined) {
     const left = sum(failed, ({ object }) => object.members.length + object.copies.length);
-    counters.record({ counts: { 'left-in-spool': left } });
+    countArchived(archiver, { 'left-in-spool': left });
     return { ...archived, failure };
   }
   try {
@@ -99,14 +99,12 @@ async function archiveOpened(
   } catch (cause) {
     return { ...archived, failure: asError(cause) };
   }
-  counters.record({
-    counts: {
-      'archived-objects': archived.objects,
-      'archived-members': archived.members,
-      'archived-bytes': archived.bytes,
-      'spool-copies': sum(stored, ({ object }) => object.copies.length),
-      ...(bad.length === 0 ? {} : { 'set-aside': bad.length }),
-    },
+  countArchived(archiver, {
+    'archived-objects': archived.objects,
+    'archived-members': archived.members,
+    'archived-bytes': archived.bytes,
+    'spool-copies': sum(stored, ({ object }) => object.copies.length),
+    ...(bad.length === 0 ? {} : { 'set-aside': bad.length }),
   });
   return { ...archived, setAside: bad.length };
 }

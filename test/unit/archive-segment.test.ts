@@ -115,7 +115,12 @@ describe('what is bad', () => {
   test('larger than what is set aside as one, it is set aside in pieces', async () => {
     const foreign = Buffer.alloc(9 * 1024 * 1024, 'x');
     await write(foreign);
-    expect(await archive()).toMatchObject({ objects: 0, setAside: 1 });
+    const told: unknown[] = [];
+    const { log } = archiver();
+    const error: typeof log.error = (_, fields) => void told.push(fields);
+    expect(await archive({ log: { ...log, error } })).toMatchObject({ objects: 0, setAside: 1 });
+    const key = `set-aside/2026-11-21/${name}-0.json`;
+    expect(told, 'once, and where it begins').toEqual([expect.objectContaining({ key })]);
     const pieces = [...ledger.objects.values()].map(({ body }) =>
       Buffer.from(JSON.parse(String(body)).text, 'base64'),
     );
@@ -150,12 +155,12 @@ describe('a store that fails', () => {
 
   test('for one object: the others are stored, the segment stays, and the next time nothing is there twice', async () => {
     const [one, two, three] = await threeBatches();
-    await write(segmentOf(one, two, three));
+    await write(segmentOf(one, two, three, three));
     const create: MemoryArchive['create'] = (key, ...rest) =>
       key === three.key ? Promise.reject(refused()) : store.create(key, ...rest);
     const failing = { store: { create } };
     expect(await archive(failing)).toMatchObject({ objects: 1, failure: { message: 'closed' } });
-    expect(counted['left-in-spool']).toBe(1);
+    expect(counted['left-in-spool'], 'copies too').toBe(2);
     expect(counted['archived-objects']).toBeUndefined();
     expect(await left()).toEqual([name]);
     expect(await archive()).toMatchObject({ objects: 2, members: 3 });
@@ -191,7 +196,7 @@ describe('a store that fails', () => {
 
   test('for some by refusing them, and is away for the rest: that it is away is what is told', async () => {
     const [one, two, three] = await threeBatches();
-    await write(segmentOf(one, two, three));
+    await write(segmentOf(one, two, three, three));
     const create: MemoryArchive['create'] = (key) =>
       Promise.reject(key === three.key ? new StoreError('unavailable', '503') : refused());
     expect(await archive({ store: { create } })).toMatchObject({ objects: 0, failure: { message: '503' } });

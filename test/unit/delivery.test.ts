@@ -240,6 +240,30 @@ describe.each(modes)('%s delivery, when neither path works', (mode) => {
   });
 });
 
+test.each([
+  [1_400, 500],
+  [1_800, 800],
+  [2_000, 1_000],
+])(
+  'with %i ms left, a store that hangs is given up after %i, and leaves the spool its share',
+  async (left, after) => {
+    store.script.push(...always<Step>('hang'));
+    const { delivered, tookMs } = await deliver(delivery('direct'), left);
+    expect(delivered?.path).toBe('spool');
+    expect(tookMs).toBeCloseTo(after, -1);
+  },
+);
+
+test.each([
+  ['direct', 'spool', 2_500],
+  ['buffered', 'store', 1_500],
+] as const)('%s delivery of a large member leaves it to the %s after %i ms', async (mode, other, after) => {
+  script(mode, always('hang'), []);
+  const { delivered, tookMs } = await deliver(delivery(mode), answerMs, Buffer.alloc(8_000_000));
+  expect(delivered?.path).toBe(other);
+  expect(tookMs).toBeCloseTo(after, -1);
+});
+
 test('a member that only the store takes gets all the time, also while the store is avoided', async () => {
   spool.maxMemberBytes = 0;
   store.script.push(...always<Step>('hang'));

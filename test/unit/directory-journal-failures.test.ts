@@ -200,6 +200,15 @@ describe('the directory', () => {
     expect(files.synced).toEqual([directory]);
   });
 
+  test('that can not be made: said as the system says it', async () => {
+    const journal = open();
+    await mkdir(join(root, 'data'));
+    files.failNext('mkdir', 'EACCES');
+    const failure = await storeFailureOf(put(journal, await member()));
+    expect(failure).toMatchObject({ code: 'refused', message: expect.stringContaining('EACCES') });
+    await put(journal, await member());
+  });
+
   test('that could not be made durable is tried again, and nothing is acknowledged until then', async () => {
     await mkdir(join(root, 'data'));
     const journal = open();

@@ -85,3 +85,49 @@ test('what a batch holds is never taken for entries, even when its own entry is 
   const parts = await walk(segmentOf(one, { key: three.key, member }, two));
   expect(uuids(parts)).toEqual([all[0], all[1]]);
 });
+
+test('also of the last entry', async () => {
+  const member = Buffer.concat([one.member.subarray(0, 200), entryOf(three), one.member.subarray(200)]);
+  const parts = await walk(segmentOf(one, { key: three.key, member }));
+  expect(parts).toMatchObject([{ kind: 'member' }, { kind: 'bad' }]);
+});
+
+/** An entry whose head says another length. */
+function lying(spooled: SpooledMember, bytes: number): Buffer {
+  const [own, said] = [` ${spooled.member.length} `, ` ${bytes} `];
+  return Buffer.from(entryOf(spooled).toString('latin1').replace(own, said), 'latin1');
+}
+
+describe('a head that lies about the length costs its entry, which is found whole, and no other', () => {
+  test.each<[string, () => number]>([
+    ['shorter', () => two.member.length - 1],
+    ['longer', () => two.member.length + 1],
+    ['into the next entry', () => two.member.length + 100],
+    ['past the end', () => 1_000_000],
+  ])('%s', async (_, length) => {
+    const middle = lying(two, length());
+    const parts = await walk(Buffer.concat([entryOf(one), middle, entryOf(three)]));
+    expect(uuids(parts)).toEqual([all[0], all[2]]);
+    expect(parts[1]).toMatchObject({ kind: 'bad', offset: entryOf(one).length, bytes: middle.length });
+  });
+});
+
+test('an entry is found behind foreign bytes of any length, wherever the search is cut into pieces', async () => {
+  const searched = 64 * 1024;
+  for (let length = searched - 20; length <= searched + 20; length += 1) {
+    const parts = await walk(Buffer.concat([Buffer.alloc(length, 'x'), entryOf(one)]));
+    expect(uuids(parts), `behind ${length} bytes`).toEqual([all[0]]);
+    expect(parts[0]).toMatchObject({ kind: 'bad', offset: 0, bytes: length });
+  }
+});
+
+describe('an end that no write can have torn is bad: it may have been acknowledged', () => {
+  test.each([
+    ['a whole line that is no head', 'cistern-spool 1 x 1 y\n'],
+    ['a head that is too long', `cistern-spool 1 ${'x'.repeat(300)}`],
+    ['something else', 'cistern'.repeat(3)],
+  ])('%s', async (_, end) => {
+    const parts = await walk(Buffer.concat([entryOf(one), Buffer.from(end)]));
+    expect(parts).toMatchObject([{ kind: 'member' }, { kind: 'bad', bytes: end.length }]);
+  });
+});
