@@ -258,6 +258,7 @@ test.each([
   ['direct', 'spool', 2_500],
   ['buffered', 'store', 1_500],
 ] as const)('%s delivery of a large member leaves it to the %s after %i ms', async (mode, other, after) => {
+  spool.maxMemberBytes = Number.POSITIVE_INFINITY;
   script(mode, always('hang'), []);
   const { delivered, tookMs } = await deliver(delivery(mode), answerMs, Buffer.alloc(8_000_000));
   expect(delivered?.path).toBe(other);
