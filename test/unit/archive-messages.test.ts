@@ -361,3 +361,19 @@ test('no object is ever made of what the spool did not hold', async () => {
     expect(gunzipSync(body).toString('latin1')).toBe([...raws].join(''));
   }
 });
+
+test('a fault that nobody thought of leaves every message in the queue, and says so', async () => {
+  const [one] = await sealMany(1);
+  if (one === undefined) throw new Error('there is one');
+  const good = queuedMember(one);
+  const odd: QueuedMessage = Object.defineProperty({ ...good, id: 'odd' }, 'text', {
+    get: () => {
+      throw new TypeError('a bug');
+    },
+  });
+  expect(await archive([good, odd])).toEqual([good.id, 'odd']);
+  expect(archiver.setAside()).toEqual([]);
+  expect(archiver.logged).toEqual([
+    { level: 'error', text: expect.stringMatching(/^messages could not be archived; they stay/) },
+  ]);
+});

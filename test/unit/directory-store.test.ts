@@ -184,6 +184,19 @@ describe('a write that fails is not acknowledged', () => {
   });
 });
 
+test('a directory that could not be made is made the next time', async () => {
+  await prepare();
+  files.failNext(`mkdir ${day}`, 'EMFILE');
+  await expect(create(key(1))).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await create(key(1))).toBe('created');
+});
+
+test('a temporary file that can not be removed is left: the batch is durable', async () => {
+  await prepare();
+  files.failNext('unlink archive/tmp/*', 'EIO');
+  expect(await create(key(1))).toBe('created');
+});
+
 test('a directory removed while the store is open is made again', async () => {
   await prepare();
   await create(key(1));

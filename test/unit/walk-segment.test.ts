@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { entryMark, maxEntryMemberBytes, parseEntryHead } from '../../lib/spool/segment-entry.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { entryOf, segmentOf, spooledBatch, uuidOf, uuids, walk } from '../support/spooled.ts';
 
@@ -130,4 +131,11 @@ describe('an end that no write can have torn is bad: it may have been acknowledg
     const parts = await walk(Buffer.concat([entryOf(one), Buffer.from(end)]));
     expect(parts).toMatchObject([{ kind: 'member' }, { kind: 'bad', bytes: end.length }]);
   });
+});
+
+test('the head of the largest member is read, and that of a larger one is none', () => {
+  const headOf = (bytes: number) =>
+    parseEntryHead(Buffer.from(`${entryMark}${one.key} ${bytes} ${'0'.repeat(64)}\n`));
+  expect(headOf(maxEntryMemberBytes)).toMatchObject({ key: one.key, bytes: maxEntryMemberBytes });
+  expect(headOf(maxEntryMemberBytes + 1)).toBeUndefined();
 });
