@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { nodeJournalFiles } from '../../lib/spool/directory-files.ts';
 
 const calls: string[] = [];
+/** Bytes for which the disk has room. */
+let room = Number.POSITIVE_INFINITY;
 
 // That something is durable, and that a file is closed, shows nowhere else than in the call itself.
 vi.mock('node:fs', async (importOriginal) => {
@@ -20,7 +22,12 @@ vi.mock('node:fs', async (importOriginal) => {
     calls.push(`close ${fs.fstatSync(file).ino}`);
     fs.closeSync(file);
   };
-  return { ...fs, fsync: recorded('fsync'), fdatasync: recorded('fdatasync'), closeSync };
+  const fitting = (parts: readonly Uint8Array[]) => [Buffer.concat(parts).subarray(0, room)];
+  const writevSync = (file: number, parts: Uint8Array[]) => fs.writevSync(file, fitting(parts));
+  const writev = (file: number, parts: Uint8Array[], done: (error: Error | null, written: number) => void) =>
+    fs.writev(file, fitting(parts), done);
+  const durably = { fsync: recorded('fsync'), fdatasync: recorded('fdatasync') };
+  return { ...fs, ...durably, closeSync, writev, writevSync };
 });
 
 let directory: string;
@@ -30,6 +37,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'cistern-'));
   path = join(directory, 'segment');
   calls.length = 0;
+  room = Number.POSITIVE_INFINITY;
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -64,6 +72,16 @@ describe('a file', () => {
     const file = await nodeJournalFiles.create(path, 0o600);
     await file.close();
     await expect(file.append([Buffer.alloc(bytes)])).rejects.toMatchObject({ code: 'EBADF' });
+  });
+
+  test.each([
+    ['small', 10],
+    ['large', 300 * 1024],
+  ])('says how much of %s pieces it had room for', async (_, bytes) => {
+    const file = await nodeJournalFiles.create(path, 0o600);
+    room = bytes + 1;
+    expect(await file.append([Buffer.alloc(bytes), Buffer.alloc(bytes)])).toBe(bytes + 1);
+    await file.close();
   });
 
   test('is never made of one that is there', async () => {

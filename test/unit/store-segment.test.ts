@@ -76,7 +76,8 @@ function keeping(releasable: boolean, hangs: (nth: number) => boolean = () => fa
     given.push(body);
     return hangs(given.length) ? new Promise(() => undefined) : Promise.resolve('created');
   };
-  return { given, writer: { create, releasable } };
+  const writer: ArchiveWriter = releasable ? { create, releasable } : { create };
+  return { given, writer };
 }
 
 test('the memory of what is stored is given back, if the store is done with it when it says so', async () => {
