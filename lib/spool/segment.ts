@@ -7,6 +7,8 @@ export interface SegmentMember {
   readonly offset: number;
   /** Of the member. */
   readonly bytes: number;
+  /** Of the member, in hex: it is read again to be stored. */
+  readonly sha256: string;
 }
 
 /** What a walk through a segment finds, in order and without gaps. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
 import { release } from '../release.ts';
 import { type PlannedObject, planObjects } from './plan-objects.ts';
@@ -30,7 +31,7 @@ export async function storeSegment(
     }
     const bodies = new Bodies(store);
     const read = async ({ members: parts }: PlannedObject<SegmentMember>) =>
-      bodies.add(await segment.read(parts));
+      bodies.add(checked(await segment.read(parts), parts));
     const budgetMs = deadline - performance.now();
     const some = await storeObjects({ store: bodies, objects, read, budgetMs, refusals });
     bodies.release();
@@ -38,6 +39,19 @@ export async function storeSegment(
     away = whyAway(some);
   }
   return outcomes;
+}
+
+/** The walk has checked every member, but what is stored was read once more since. */
+function checked(body: Buffer, members: readonly SegmentMember[]): Buffer {
+  let start = 0;
+  for (const { bytes, sha256 } of members) {
+    const end = start + bytes;
+    if (hash('sha256', body.subarray(start, end)) !== sha256) {
+      throw new Error('a member was read differently the second time: the segment stays, to be read again');
+    }
+    start = end;
+  }
+  return body;
 }
 
 /** Of a store that took nothing at all: what says that it is away, and would not take others either. */

@@ -18,8 +18,8 @@ export async function* walkSegment(source: SegmentBytes): AsyncGenerator<Segment
   for (let offset = 0; offset < source.size; ) {
     const found = await entryAt(source, offset);
     if (found.kind === 'entry') {
-      const { parts, at, bytes, end } = found;
-      yield { kind: 'member', parts, offset: at, bytes };
+      const { parts, at, bytes, sha256, end } = found;
+      yield { kind: 'member', parts, offset: at, bytes, sha256 };
       offset = end;
       continue;
     }
@@ -35,7 +35,14 @@ export async function* walkSegment(source: SegmentBytes): AsyncGenerator<Segment
 
 type Found =
   /** `at`: where its member begins. */
-  | { readonly kind: 'entry'; readonly parts: KeyParts; at: number; bytes: number; end: number }
+  | {
+      readonly kind: 'entry';
+      readonly parts: KeyParts;
+      readonly at: number;
+      readonly bytes: number;
+      readonly sha256: string;
+      readonly end: number;
+    }
   | { readonly kind: 'torn'; readonly why: string }
   /** `end`: where it ends, if its head and what follows it agree on that. */
   | { readonly kind: 'bad'; readonly why: string; readonly end?: number };
@@ -53,7 +60,7 @@ async function entryAt(source: SegmentBytes, offset: number): Promise<Found> {
   try {
     const { parts } = checkMember(head.key, head.sha256, rest.subarray(0, head.bytes));
     // Whatever became of the newline behind it: the member is whole.
-    return { kind: 'entry', parts, at, bytes: head.bytes, end };
+    return { kind: 'entry', parts, at, bytes: head.bytes, sha256: head.sha256, end };
   } catch (error) {
     if (!(error instanceof BadMessageError)) throw error;
     return { kind: 'bad', why: error.message, ...(framed ? { end } : {}) };

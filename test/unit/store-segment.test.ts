@@ -94,3 +94,19 @@ test('the memory of what was given up stays: the store may still be reading it',
   await store(writer, segment(), 100 * largest, 200);
   expect(given[0]?.length).toBeGreaterThan(0);
 });
+
+test('an object whose bytes are not those that were checked is not stored, and the others are', async () => {
+  const archive = new MemoryArchive();
+  let read = 0;
+  const damaging = segment((body) => {
+    read += 1;
+    if (read === 2) body.writeUInt8(body.readUInt8(body.length - 1) ^ 1, body.length - 1);
+  });
+  const outcomes = await store(archive, damaging, largest);
+  const failed = outcomes.filter(({ failure }) => failure !== undefined);
+  expect(failed.map(({ failure }) => String(failure))).toEqual([
+    'Error: a member was read differently the second time: the segment stays, to be read again',
+  ]);
+  expect(archive.objects.size).toBe(many - 1);
+  expect([...archive.objects.keys()]).not.toContain(failed[0]?.object.key);
+});
