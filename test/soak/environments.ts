@@ -21,13 +21,15 @@ const patienceMs = 1_000;
 interface Environment {
   readonly child: Child;
   busy: boolean;
-  /** What its clock was set to. */
+  /** What its clock was set to, and what of time was skipped. */
   clockMs: number;
+  skippedMs: number;
 }
 
 /** The execution environments of one Lambda function: each handles one event at a time, and any may be killed. */
 export class Environments {
   clockMs = 0;
+  skippedMs = 0;
   readonly #options: EnvironmentsOptions;
   readonly #all = new Set<Environment>();
   readonly #waiting: ((environment: Environment) => void)[] = [];
@@ -48,10 +50,13 @@ export class Environments {
     const { timeoutMs } = this.#options;
     const timer = setTimeout(() => child.process.kill('SIGKILL'), timeoutMs);
     try {
-      const { clockMs } = this;
-      const frozenMs = clockMs - environment.clockMs;
-      environment.clockMs = clockMs;
-      return (await order(child, { event, frozenMs, timeoutMs })).result;
+      const { clockMs, skippedMs } = this;
+      const passed = {
+        frozenMs: clockMs - environment.clockMs,
+        skippedMs: skippedMs - environment.skippedMs,
+      };
+      Object.assign(environment, { clockMs, skippedMs });
+      return (await order(child, { event, ...passed, timeoutMs })).result;
     } finally {
       clearTimeout(timer);
       this.#release(environment);
@@ -83,7 +88,7 @@ export class Environments {
   async #startOne(): Promise<void> {
     const { name, env } = this.#options;
     const child = new Child('test/support/lambda-host.ts', [await bundleOf(name)], { ipc: true, env });
-    const environment = { child, busy: true, clockMs: 0 };
+    const environment = { child, busy: true, clockMs: 0, skippedMs: 0 };
     this.#all.add(environment);
     void child.exited.then(() => {
       this.#all.delete(environment);

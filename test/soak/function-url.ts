@@ -36,7 +36,8 @@ export class FunctionUrl {
   }
 
   async #handle(incoming: IncomingMessage): Promise<number> {
-    const timeEpoch = Date.now() + this.#environments.clockMs;
+    const { clockMs, skippedMs } = this.#environments;
+    const timeEpoch = Date.now() + clockMs + skippedMs;
     const { method = 'POST', url: path = '/' } = incoming;
     const body = await readBody(incoming);
     const headers = Object.fromEntries(

@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url';
 export interface HostOrder {
   readonly event?: unknown;
   readonly frozenMs?: number;
+  /** Time that is skipped by every clock, the steady one too, which stands still in a frozen environment. */
+  readonly skippedMs?: number;
   /** What the function may take, in milliseconds; left out, ten seconds. */
   readonly timeoutMs?: number;
 }
@@ -20,8 +22,11 @@ export interface HostReport {
 }
 
 const realNow = Date.now;
+const realSteadyNow = performance.now.bind(performance);
 let frozenMs = 0;
-Date.now = () => realNow() + frozenMs;
+let skippedMs = 0;
+Date.now = () => realNow() + frozenMs + skippedMs;
+performance.now = () => realSteadyNow() + skippedMs;
 
 /** As much of Lambda's context as handlers use. */
 interface HostContext {
@@ -32,8 +37,10 @@ const bundle: { handler(event: unknown, context: HostContext): Promise<unknown> 
   pathToFileURL(process.argv[2] ?? '').href
 );
 
-process.on('message', async ({ event, frozenMs: more = 0, timeoutMs = 10_000 }: HostOrder) => {
-  frozenMs += more;
+process.on('message', async (order: HostOrder) => {
+  const { event, timeoutMs = 10_000 } = order;
+  frozenMs += order.frozenMs ?? 0;
+  skippedMs += order.skippedMs ?? 0;
   const deadline = performance.now() + timeoutMs;
   const context = { getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()) };
   report({ result: event === undefined ? undefined : await bundle.handler(event, context), at: realNow() });
