@@ -24,14 +24,15 @@ const settleMs = 120_000;
 export async function startLambdaSystem(scenario: Scenario, aws: SoakAws): Promise<SoakSystem> {
   const store = await startFaultProxy({ target: aws.s3Url, seed: scenario.seed + 1, style: 's3' });
   const spool = await startFaultProxy({ target: aws.sqsUrl, seed: scenario.seed + 2, style: 'sqs' });
-  const system = new LambdaSystem(scenario, aws, { store, spool });
+  const registry = await startFaultProxy({ target: aws.ssmUrl, seed: scenario.seed + 3, style: 'ssm' });
+  const system = new LambdaSystem(scenario, aws, { store, spool, registry });
   await system.start();
   return system;
 }
 
 class LambdaSystem implements SoakSystem {
   readonly name = 'lambda';
-  readonly proxies: { readonly store: FaultProxy; readonly spool: FaultProxy };
+  readonly proxies: { readonly store: FaultProxy; readonly spool: FaultProxy; readonly registry: FaultProxy };
   readonly parameters: ParameterStore;
   readonly archive: ArchiveReader;
   readonly #aws: SoakAws;
@@ -55,6 +56,7 @@ class LambdaSystem implements SoakSystem {
       ...aws.env,
       AWS_ENDPOINT_URL_S3: proxies.store.url.origin,
       AWS_ENDPOINT_URL_SQS: proxies.spool.url.origin,
+      AWS_ENDPOINT_URL_SSM: proxies.registry.url.origin,
       CISTERN_STAGE: aws.stage,
       CISTERN_BUCKET: aws.bucket,
       CISTERN_LEDGER: aws.bucket,
@@ -158,7 +160,7 @@ class LambdaSystem implements SoakSystem {
     this.#polling.abort();
     await this.#functionUrl.close();
     await Promise.all([this.#receiver.close(), this.#archiver.close()]);
-    await Promise.all([this.proxies.store.close(), this.proxies.spool.close()]);
+    await Promise.all(Object.values(this.proxies).map((proxy) => proxy.close()));
     await Promise.all(this.#pollers);
     this.#client.destroy();
     await this.#aws.close();

@@ -15,6 +15,8 @@ import type { Tally } from './tally.ts';
 /** Shorter than Logplex's: hung requests and outages would else be all that a run is about. */
 const timing: Partial<LogplexTiming> = { connect: 1_000, request: 1_800, waits: [0, 150], shrink: 2_500 };
 
+const boundaries: readonly Boundary[] = ['sender', 'store', 'spool', 'registry'];
+
 /** Sends a scenario's batches to a system while all of it happens, and resolves with what is wrong in the end. */
 export async function runScenario(
   scenario: Scenario,
@@ -83,15 +85,13 @@ class ScenarioRun {
   }
 
   async go(): Promise<void> {
-    for (const boundary of ['sender', 'store', 'spool'] as const) this.#restoreFaults(boundary);
+    for (const boundary of boundaries) this.#restoreFaults(boundary);
     const events = this.#playEvents();
     await this.#logplex.run();
     this.#sent = true;
     await events;
     await Promise.all(this.#outages);
-    this.#sender.setFaults({});
-    this.#system.proxies.store?.setFaults({});
-    this.#system.proxies.spool?.setFaults({});
+    for (const boundary of boundaries) this.#proxyOf(boundary)?.setFaults({});
     await this.#system.settle();
   }
 

@@ -4,7 +4,8 @@ import { Random } from '../support/random.ts';
 /** `serve`: over a directory. `serve-bucket`: over a bucket. `lambda`: the bundled receiver and archiver. */
 export type SystemName = 'serve' | 'serve-bucket' | 'lambda';
 
-export type Boundary = 'sender' | 'store' | 'spool';
+/** `registry`: between the receiver and the parameters that it knows the drains by. */
+export type Boundary = 'sender' | 'store' | 'spool' | 'registry';
 
 /** What happens once, at some moment, beside the faults that any request can meet. */
 export type SoakEvent = { readonly at: number } & (
@@ -53,7 +54,7 @@ export interface Scenario {
 const boundaries: Readonly<Record<SystemName, readonly Boundary[]>> = {
   serve: ['sender'],
   'serve-bucket': ['sender', 'store'],
-  lambda: ['sender', 'store', 'spool'],
+  lambda: ['sender', 'store', 'spool', 'registry'],
 };
 
 /** The same seed, the same scenario. */
@@ -71,7 +72,12 @@ export function scenarioOf(
     system,
     delivery,
     size,
-    faults: { sender: faultsOf('sender'), store: faultsOf('store'), spool: faultsOf('spool') },
+    faults: {
+      sender: faultsOf('sender'),
+      store: faultsOf('store'),
+      spool: faultsOf('spool'),
+      registry: faultsOf('registry'),
+    },
     events: Array.from({ length: size.rounds }, () => drawEvents(random, system, size))
       .flat()
       .sort((a, b) => a.at - b.at),

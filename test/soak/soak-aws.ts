@@ -17,7 +17,8 @@ export interface SoakAws {
   readonly stage: string;
   readonly s3Url: URL;
   readonly sqsUrl: URL;
-  /** Leads to it, but for S3 and SQS, which are reached through proxies. */
+  readonly ssmUrl: URL;
+  /** Leads to it; S3, SQS and SSM are reached through proxies. */
   readonly env: Readonly<Record<string, string>>;
   readonly archive: ArchiveReader;
   readonly parameters: ParameterStore;
@@ -49,6 +50,7 @@ export async function startFakes(): Promise<SoakAws> {
     stage,
     s3Url: new URL(aws.s3.url),
     sqsUrl: new URL(aws.sqs.url),
+    ssmUrl: new URL(aws.ssm.url),
     env: aws.env(),
     archive: new S3Store(s3, aws.s3.bucket),
     parameters: new SsmParameters(ssm, stage),
@@ -87,6 +89,7 @@ export async function startOnMoto(url: URL): Promise<SoakAws> {
     stage,
     s3Url: url,
     sqsUrl: url,
+    ssmUrl: url,
     env: {
       AWS_ENDPOINT_URL: url.href,
       AWS_REGION: 'eu-west-1',

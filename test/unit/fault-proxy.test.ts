@@ -170,15 +170,16 @@ it('says 412 only when the object is there', async () => {
   expect(proxy.injected.precondition).toBe(0);
 });
 
-it("speaks SQS's JSON, and never 409 or 412 there", async () => {
-  const proxy = await start({ style: 'sqs', faults: { slowDown: 1 } });
+it.each([
+  ['sqs', 503, 'application/x-amz-json-1.0', 'com.amazonaws.sqs#ServiceUnavailable'],
+  ['ssm', 400, 'application/x-amz-json-1.1', 'com.amazonaws.ssm#ThrottlingException'],
+] as const)('speaks the JSON of %s, and never 409 or 412 there', async (style, status, type, code) => {
+  const proxy = await start({ style, faults: { slowDown: 1 } });
 
   const got = await put(proxy);
 
-  expect(got).toMatchObject({ status: 503, type: 'application/x-amz-json-1.0' });
-  expect(JSON.parse(got === 'broken' ? '' : got.body)).toMatchObject({
-    __type: 'com.amazonaws.sqs#ServiceUnavailable',
-  });
+  expect(got).toMatchObject({ status, type });
+  expect(JSON.parse(got === 'broken' ? '' : got.body)).toMatchObject({ __type: code });
   expect(() => proxy.setFaults({ precondition: 0.1 })).toThrow("S3's");
 });
 
