@@ -7,8 +7,8 @@ import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import type { Segment, Segments } from '../../lib/spool/segment.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { readBack, texts } from '../support/batches.ts';
+import { segmentArchiver } from '../support/journal.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
-import { MemoryLedger } from '../support/memory-ledger.ts';
 import { entryOf, spooledBatch } from '../support/spooled.ts';
 
 const name = '1795294367822-00000000000000aa';
@@ -27,16 +27,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 function archiver(changes: Partial<SegmentArchiver> = {}): SegmentArchiver {
-  const log = (message: string) => void logged.push(message);
-  return {
-    segments: new DirectorySegments(directory),
-    store,
-    ledger: new MemoryLedger(),
-    counters: { record: () => undefined },
-    log: { info: log, warn: log, error: log },
-    maxObjectBytes: 16 * 1024 * 1024,
-    ...changes,
-  };
+  return { ...segmentArchiver(directory, store, logged), ...changes };
 }
 
 const left = () => readdir(directory);

@@ -1,27 +1,25 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DirectoryJournal, type JournalOptions } from '../../lib/spool/directory-journal.ts';
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
-import { heldIn, put } from '../support/journal.ts';
+import { endJournalScene, heldIn, type JournalScene, makeJournalScene, put } from '../support/journal.ts';
 import { RecordingJournalFiles } from '../support/recording-journal-files.ts';
 import { entryOf, spooledBatch, uuidOf } from '../support/spooled.ts';
 import { storeFailureOf } from '../support/store-failure.ts';
 
+let scene: JournalScene;
 let root: string;
 let directory: string;
 let files: RecordingJournalFiles;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'cistern-'));
-  directory = join(root, 'data/spool');
-  files = new RecordingJournalFiles();
+  scene = await makeJournalScene();
+  ({ root, directory, files } = scene);
 });
 afterEach(async () => {
   vi.useRealTimers();
-  await rm(root, { recursive: true });
-  expect(files.mostAtOnce, 'nothing is done while something else is under way').toBeLessThanOrEqual(1);
+  await endJournalScene(scene);
 });
 
 function open(options: Partial<JournalOptions> = {}): DirectoryJournal {

@@ -8,8 +8,9 @@ import { DirectoryJournal } from '../../lib/spool/directory-journal.ts';
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import { JournalArchiver } from '../../lib/spool/journal-archiver.ts';
 import { readBack, testApp, texts } from '../support/batches.ts';
+import { segmentArchiver } from '../support/journal.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
-import { MemoryLedger } from '../support/memory-ledger.ts';
+
 import { segmentOf, spooledBatch } from '../support/spooled.ts';
 
 const noon = Date.UTC(2026, 10, 21, 12);
@@ -33,16 +34,7 @@ afterEach(async () => {
 });
 
 function open(): JournalArchiver {
-  const log = (message: string) => void logged.push(message);
-  const archiver = new JournalArchiver({
-    segments: new DirectorySegments(directory),
-    store,
-    ledger: new MemoryLedger(),
-    counters: { record: () => undefined },
-    log: { info: log, warn: log, error: log },
-    maxObjectBytes: 16 * 1024 * 1024,
-    windowMs: 300_000,
-  });
+  const archiver = new JournalArchiver({ ...segmentArchiver(directory, store, logged), windowMs: 300_000 });
   archivers.push(archiver);
   return archiver;
 }
