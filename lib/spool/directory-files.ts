@@ -3,6 +3,7 @@ import {
   fdatasync,
   fstatSync,
   fsync,
+  ftruncate,
   mkdir,
   open,
   rename,
@@ -13,6 +14,7 @@ import {
   writevSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
+import { Appender } from './appender.ts';
 
 /** The calls whose order makes a journal durable. A port, so that a test can record that order. */
 export interface JournalFiles {
@@ -26,7 +28,10 @@ export interface JournalFiles {
 }
 
 export interface JournalFile {
-  /** Resolves with how many bytes were written: fewer when there was no room for all of them. */
+  /**
+   * Resolves with how many bytes were written: fewer when there was no room for all of them. Zeros may follow them
+   * until the file is closed.
+   */
   append(parts: readonly Uint8Array[]): Promise<number>;
   sync(): Promise<void>;
   /** Whether this very file has that name now. */
@@ -37,6 +42,7 @@ export interface JournalFile {
 const openNumber = promisify(open);
 const fsyncNumber = promisify(fsync);
 const fdatasyncNumber = promisify(fdatasync);
+const truncateNumber = promisify(ftruncate);
 const mkdirAt = promisify(mkdir);
 
 /** File numbers, not Node's file handles: those cost a durable write more (docs/performance.md). */
@@ -45,14 +51,21 @@ export const nodeJournalFiles: JournalFiles = {
     await mkdirAt(path, { mode });
   },
   async create(path, mode) {
-    const file = await openNumber(path, 'ax', mode);
+    const file = await openNumber(path, 'wx', mode);
     const own = fstatSync(file);
+    const appender = new Appender({
+      write: (parts, at) => writeAt(file, parts, at),
+      truncate: (bytes) => truncateNumber(file, bytes),
+    });
     return {
-      append: (parts) => appendTo(file, parts),
+      append: (parts) => appender.append(parts),
       // It brings the file's size to the disk too, without which nothing that was added could be read.
       sync: () => fdatasyncNumber(file),
       isAt: (at) => isSame(own, at),
-      close: async () => closeSync(file),
+      async close() {
+        await appender.cutZeros();
+        closeSync(file);
+      },
     };
   },
   async syncDirectory(path) {
@@ -70,11 +83,11 @@ export const nodeJournalFiles: JournalFiles = {
 /** Up to this much is copied into the kernel's memory sooner than the thread pool would begin. */
 const atOnceBytes = 256 * 1024;
 
-function appendTo(file: number, parts: readonly Uint8Array[]): Promise<number> {
+function writeAt(file: number, parts: readonly Uint8Array[], at: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (bytes <= atOnceBytes) resolve(writevSync(file, parts));
-    else writev(file, parts, (error, written) => (error === null ? resolve(written) : reject(error)));
+    if (bytes <= atOnceBytes) resolve(writevSync(file, parts, at));
+    else writev(file, parts, at, (error, written) => (error === null ? resolve(written) : reject(error)));
   });
 }
 

@@ -2,10 +2,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf } from '../error-code.ts';
 
 const leastBytes = 256 * 1024;
+/** At the end of a file, for what is not zero. */
+const searchedBytes = 64 * 1024;
 
 /** Reads a file from front to back, and holds no more of it than a stretch that is asked for. */
 export class FileWindow {
-  /** Of the file, when it was opened: what is added later is not seen. */
+  /** Of what was in the file when it was opened, without the zeros that its writer put ahead. */
   readonly size: number;
   readonly #file: FileHandle;
   #memory = Buffer.alloc(0);
@@ -27,7 +29,9 @@ export class FileWindow {
       throw error;
     }
     try {
-      return new FileWindow(file, (await file.stat()).size);
+      const { size } = await file.stat();
+      const whole = new FileWindow(file, size);
+      return new FileWindow(file, await endOfContent(whole));
     } catch (error) {
       await file.close();
       throw error;
@@ -67,4 +71,15 @@ export class FileWindow {
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+/** Behind the last byte of a file that is not zero. */
+async function endOfContent(whole: FileWindow): Promise<number> {
+  for (let end = whole.size; end > 0; ) {
+    const start = Math.max(0, end - searchedBytes);
+    const last = (await whole.at(start, end - start)).findLastIndex((byte) => byte !== 0);
+    if (last >= 0) return start + last + 1;
+    end = start;
+  }
+  return 0;
 }

@@ -69,7 +69,7 @@ replace('writeFile', ([file, bytes, ...rest]) => {
 
 let calls = 0;
 replace('writev', (args) => {
-  const [file, buffers] = args as [number, readonly Uint8Array[]];
+  const [file, buffers, at] = args as [number, readonly Uint8Array[], number];
   const callback = args.at(-1) as Callback;
   calls += 1;
   // A short write first, as the kernel says it; the next one finds no room at all.
@@ -77,22 +77,26 @@ replace('writev', (args) => {
     setImmediate(() => callback(noSpace('write')));
     return;
   }
-  const all = Buffer.concat(buffers);
-  const half = all.subarray(0, all.length / 2);
-  writev(file, [half], (error, written) => callback(error, written, buffers));
+  writev(file, [half(buffers)], at, (error, written) => callback(error, written, buffers));
 });
-fs.writevSync = (file, buffers) => {
-  if (!misfortune.diskFull) return writevSync(file, buffers);
+fs.writevSync = (file, buffers, at) => {
+  if (!misfortune.diskFull) return writevSync(file, buffers, at);
   calls += 1;
   if (calls % 2 === 0) throw noSpace('write');
-  const all = Buffer.concat(buffers as readonly Uint8Array[]);
-  return writevSync(file, [all.subarray(0, all.length / 2)]);
+  return writevSync(file, [half(buffers as readonly Uint8Array[])], at);
 };
+
+/** Of what is to be written; zeros ahead of it would fit always. */
+function half(buffers: readonly Uint8Array[]): Buffer {
+  const all = Buffer.concat(buffers);
+  return all.subarray(0, all.findLastIndex((byte) => byte !== 0) / 2);
+}
+
 // Else its promise would be of a number, and not of `{ bytesWritten }`.
 Object.defineProperty(fs.writev, promisify.custom, {
-  value: (file: number, buffers: readonly Uint8Array[]) =>
+  value: (file: number, buffers: readonly Uint8Array[], at: number | null = null) =>
     new Promise((resolve, reject) => {
-      fs.writev(file, [...buffers], (error, bytesWritten) =>
+      fs.writev(file, [...buffers], at, (error, bytesWritten) =>
         error === null ? resolve({ bytesWritten, buffers }) : reject(error),
       );
     }),

@@ -150,6 +150,34 @@ describe('what is bad', () => {
   });
 });
 
+describe('zeros that its writer put ahead', () => {
+  const zeros = Buffer.alloc(100_000);
+
+  test('are nothing to tell of', async () => {
+    const [one, two] = await threeBatches();
+    await write(Buffer.concat([segmentOf(one, two), zeros]));
+    expect(await archive()).toMatchObject({ members: 2, setAside: 0 });
+    expect(logged).toEqual([]);
+    expect(await left()).toEqual([]);
+  });
+
+  test('make a torn end no bad one', async () => {
+    const [one, two] = await threeBatches();
+    await write(Buffer.concat([entryOf(one), entryOf(two).subarray(0, 250), zeros]));
+    expect(await archive()).toMatchObject({ members: 1, setAside: 0 });
+    expect(logged).toEqual([expect.stringMatching(/^warn .* never acknowledged$/)]);
+    expect(await left()).toEqual([]);
+  });
+
+  test('with something behind them are bad, and it is archived', async () => {
+    const [one, two] = await threeBatches();
+    await write(Buffer.concat([entryOf(one), zeros, entryOf(two), zeros]));
+    expect(await archive()).toMatchObject({ members: 2, setAside: 1 });
+    const kept = [...ledger.objects.values()].map(({ body }) => JSON.parse(String(body)).text);
+    expect(kept).toEqual([zeros.toString('base64')]);
+  });
+});
+
 describe('a store that fails', () => {
   const refused = () => new StoreError('refused', 'closed');
 

@@ -8,6 +8,9 @@ const calls: string[] = [];
 /** Bytes for which the disk has room. */
 let room = Number.POSITIVE_INFINITY;
 
+type Written = (error: Error | null, written: number) => void;
+type Writev = (file: number, parts: readonly Uint8Array[], at: number, done: Written) => void;
+
 // That something is durable, and that a file is closed, shows nowhere else than in the call itself.
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
@@ -23,9 +26,9 @@ vi.mock('node:fs', async (importOriginal) => {
     fs.closeSync(file);
   };
   const fitting = (parts: readonly Uint8Array[]) => [Buffer.concat(parts).subarray(0, room)];
-  const writevSync = (file: number, parts: Uint8Array[]) => fs.writevSync(file, fitting(parts));
-  const writev = (file: number, parts: Uint8Array[], done: (error: Error | null, written: number) => void) =>
-    fs.writev(file, fitting(parts), done);
+  const writevSync = (file: number, parts: Uint8Array[], at: number) =>
+    fs.writevSync(file, fitting(parts), at);
+  const writev: Writev = (file, parts, at, done) => fs.writev(file, fitting(parts), at, done);
   const durably = { fsync: recorded('fsync'), fdatasync: recorded('fdatasync') };
   return { ...fs, ...durably, closeSync, writev, writevSync };
 });
@@ -61,8 +64,12 @@ describe('a file', () => {
     const parts = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(bytes, letter));
     expect(await file.append(parts.slice(0, 2))).toBe(2 * bytes);
     expect(await file.append(parts.slice(2))).toBe(2 * bytes);
-    expect((await readFile(path)).equals(Buffer.concat(parts))).toBe(true);
+    const written = Buffer.concat(parts);
+    const open = await readFile(path);
+    expect(open.length, 'zeros, to be written over').toBeGreaterThan(written.length);
+    expect(open.subarray(0, written.length).equals(written)).toBe(true);
     await file.close();
+    expect((await readFile(path)).equals(written)).toBe(true);
   });
 
   test.each([

@@ -6,6 +6,7 @@ import { DirectoryJournal, type JournalOptions } from '../../lib/spool/directory
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import {
+  contentOf,
   endJournalScene,
   heldIn,
   type JournalScene,
@@ -61,7 +62,7 @@ describe('a member is durable before it is acknowledged', () => {
     ]);
     const [name = ''] = await readdir(directory);
     expect(name).toMatch(/^\d{13}-[0-9a-f]{16}\.open$/);
-    expect(await readFile(join(directory, name))).toEqual(segmentOf(one));
+    expect(await contentOf(join(directory, name))).toEqual(segmentOf(one));
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
   });
@@ -96,7 +97,7 @@ describe('a member is durable before it is acknowledged', () => {
     await Promise.all(all);
     expect(files.done.slice(-4)).toEqual(['write', 'fsync', 'write', 'fsync']);
     const [name = ''] = await readdir(directory);
-    expect((await readFile(join(directory, name))).equals(segmentOf(...large))).toBe(true);
+    expect((await contentOf(join(directory, name))).equals(segmentOf(...large))).toBe(true);
   });
 
   test('however many come at once: more pieces than the system takes in one call', async () => {
@@ -152,7 +153,7 @@ describe('a member is durable before it is acknowledged', () => {
     const two = await spooledBatch('two');
     await put(journal, two);
     const [name = ''] = await readdir(directory);
-    expect(await readFile(join(directory, name))).toEqual(Buffer.concat([expected, segmentOf(two)]));
+    expect(await contentOf(join(directory, name))).toEqual(Buffer.concat([expected, segmentOf(two)]));
   });
 
   test('one that nobody waits for any more is left out', async () => {
