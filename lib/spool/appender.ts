@@ -1,5 +1,7 @@
 /** Zeros are written as many as there are bytes already, between these two. */
 const leastZeros = 64 * 1024;
+/** To make room ahead of something that large would cost more than it saves. */
+const largeBytes = 64 * 1024;
 const zeros = Buffer.alloc(1024 * 1024);
 
 /** What an appender needs of a file. */
@@ -28,7 +30,7 @@ export class Appender {
   async append(parts: readonly Uint8Array[]): Promise<number> {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     const fits = this.#end + bytes <= this.#size;
-    const ahead = fits ? [] : [zeros.subarray(0, Math.max(leastZeros, this.#size))];
+    const ahead = fits || bytes >= largeBytes ? [] : [zeros.subarray(0, Math.max(leastZeros, this.#size))];
     // In this order: on a full disk it is zeros that are missing.
     const written = await this.#file.write([...parts, ...ahead], this.#end);
     this.#size = Math.max(this.#size, this.#end + written);

@@ -1,7 +1,7 @@
 import {
   closeSync,
+  existsSync,
   fdatasync,
-  fstatSync,
   fsync,
   ftruncate,
   mkdir,
@@ -13,6 +13,7 @@ import {
   writev,
   writevSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { Appender } from './appender.ts';
 
@@ -34,7 +35,7 @@ export interface JournalFile {
    */
   append(parts: readonly Uint8Array[]): Promise<number>;
   sync(): Promise<void>;
-  /** Whether this very file has that name now. */
+  /** Whether it has that name now, in the very directory that it was made in. No name is ever used twice there. */
   isAt(path: string): boolean;
   close(): Promise<void>;
 }
@@ -52,7 +53,7 @@ export const nodeJournalFiles: JournalFiles = {
   },
   async create(path, mode) {
     const file = await openNumber(path, 'wx', mode);
-    const own = fstatSync(file);
+    const made = statSync(dirname(path));
     const appender = new Appender({
       write: (parts, at) => writeAt(file, parts, at),
       truncate: (bytes) => truncateNumber(file, bytes),
@@ -61,7 +62,7 @@ export const nodeJournalFiles: JournalFiles = {
       append: (parts) => appender.append(parts),
       // It brings the file's size to the disk too, without which nothing that was added could be read.
       sync: () => fdatasyncNumber(file),
-      isAt: (at) => isSame(own, at),
+      isAt: (at) => isSame(made, dirname(at)) && existsSync(at),
       async close() {
         await appender.cutZeros();
         closeSync(file);
@@ -91,8 +92,12 @@ function writeAt(file: number, parts: readonly Uint8Array[], at: number): Promis
   });
 }
 
-/** At once, from what the kernel holds in memory: the way to the thread pool would cost more. */
-function isSame({ ino, dev }: Stats, path: string): boolean {
-  const named = statSync(path, { throwIfNoEntry: false });
+/**
+ * At once, from what the kernel holds in memory: the way to the thread pool would cost more. To ask the same of the file
+ * itself would cost its next fsync a write of its inode: once somebody has looked at a file's times, Linux keeps them
+ * exactly (docs/performance.md).
+ */
+function isSame({ ino, dev }: Stats, directory: string): boolean {
+  const named = statSync(directory, { throwIfNoEntry: false });
   return named?.ino === ino && named.dev === dev;
 }

@@ -52,8 +52,9 @@ describe('the file grows', () => {
     const first = 5;
     await appender.append([filled(first)]);
     expect(file.sizes).toEqual([first + 64 * KiB]);
-    await appender.append([filled(64 * KiB)]);
-    expect(file.sizes.at(-1)).toBe(first + 64 * KiB);
+    await appender.append([filled(32 * KiB)]);
+    await appender.append([filled(32 * KiB)]);
+    expect(file.sizes).toEqual(Array(3).fill(first + 64 * KiB));
     await appender.append([filled(1)]);
     expect(file.sizes.at(-1)).toBeGreaterThan(first + 64 * KiB);
   });
@@ -62,9 +63,9 @@ describe('the file grows', () => {
     const ahead: number[] = [];
     let end = 0;
     let size = 0;
-    for (let i = 0; i < 100; i += 1) {
-      await appender.append([filled(100 * KiB)]);
-      end += 100 * KiB;
+    for (let i = 0; i < 200; i += 1) {
+      await appender.append([filled(50 * KiB)]);
+      end += 50 * KiB;
       if (file.bytes.length > size) ahead.push(file.bytes.length - end);
       size = file.bytes.length;
     }
@@ -76,6 +77,15 @@ describe('the file grows', () => {
     expect(ahead.at(-1)).toBe(MiB);
     expect(ahead.length, '10 MiB, most of them grown into by 1 MiB at a time').toBeLessThan(16);
   });
+});
+
+test('ahead of something large there are none, and behind it there are again', async () => {
+  await appender.append([filled(40 * KiB), filled(24 * KiB)]);
+  expect(file.sizes).toEqual([64 * KiB]);
+  await appender.append([filled(1)]);
+  expect(file.sizes.at(-1)).toBe(128 * KiB + 1);
+  await appender.append([filled(200 * KiB)]);
+  expect(file.sizes.at(-1), 'what does not fit grows the file by itself').toBe(264 * KiB + 1);
 });
 
 describe('on a full disk', () => {

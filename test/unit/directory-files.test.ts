@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -64,7 +64,8 @@ describe('a file', () => {
     const parts = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(bytes, letter));
     expect(await file.append(parts.slice(0, 2))).toBe(2 * bytes);
     expect(await file.append(parts.slice(2))).toBe(2 * bytes);
-    const written = Buffer.concat(parts);
+    expect(await file.append([Buffer.from('small')])).toBe(5);
+    const written = Buffer.concat([...parts, Buffer.from('small')]);
     const open = await readFile(path);
     expect(open.length, 'zeros, to be written over').toBeGreaterThan(written.length);
     expect(open.subarray(0, written.length).equals(written)).toBe(true);
@@ -97,14 +98,24 @@ describe('a file', () => {
     expect(String(await readFile(path))).toBe('of somebody else');
   });
 
-  test('is at a path only while it is that very file', async () => {
+  test('is at a path only while it has that name', async () => {
     const file = await nodeJournalFiles.create(path, 0o600);
     expect(file.isAt(path)).toBe(true);
     await rename(path, `${path}.away`);
     expect(file.isAt(path)).toBe(false);
     expect(file.isAt(`${path}.away`)).toBe(true);
-    await writeFile(path, 'of somebody else');
-    expect(file.isAt(path)).toBe(false);
+    await file.close();
+  });
+
+  test('is not where a copy of its directory took its place, or nothing', async () => {
+    const inner = join(directory, 'inner');
+    await mkdir(inner);
+    const file = await nodeJournalFiles.create(join(inner, 'segment'), 0o600);
+    await rename(inner, join(directory, 'away'));
+    expect(file.isAt(join(inner, 'segment'))).toBe(false);
+    await cp(join(directory, 'away'), inner, { recursive: true });
+    expect(file.isAt(join(inner, 'segment'))).toBe(false);
+    expect(file.isAt(join(directory, 'away', 'segment'))).toBe(true);
     await file.close();
   });
 });
