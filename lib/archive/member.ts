@@ -64,6 +64,12 @@ export function* walkMembers(object: Buffer): Generator<FoundMember> {
   }
 }
 
+/** The DEFLATE data of a member. */
+export function dataOf({ bytes }: FoundMember): Buffer {
+  const start = fixedBytes + extraLengthBytes + bytes.readUInt16LE(fixedBytes);
+  return bytes.subarray(start, bytes.length - trailerBytes);
+}
+
 function readMemberAt(object: Buffer, offset: number): FoundMember {
   const extraStart = offset + fixedBytes + extraLengthBytes;
   if (extraStart > object.length) throw new MemberError(offset, 'the object ends in its header');

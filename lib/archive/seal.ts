@@ -6,6 +6,7 @@ import { encodeBatchHeader } from './batch-header.ts';
 import { deflate, releaseParts } from './deflate.ts';
 import { batchEpoch, type ObjectKey, objectKey } from './key.ts';
 import { assembleMember } from './member.ts';
+import { uncompressed } from './uncompressed.ts';
 import { batchUuid } from './uuid.ts';
 
 /** A batch as it goes into the archive. */
@@ -28,6 +29,8 @@ export interface BatchToSeal {
   readonly malformed?: string;
   /** Whether other batches wait for this thread. */
   readonly othersWait?: boolean;
+  /** Raw bytes up to which the member is not compressed: whoever archives it will (0 unless said otherwise). */
+  readonly uncompressedUpTo?: number;
 }
 
 /** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
@@ -56,14 +59,23 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     ...(facts.notices === 0 ? {} : { losses: facts.losses }),
     ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
   });
-  const deflated = await deflate(raw, batch.othersWait === true);
-  const member = assembleMember(json, raw, deflated);
-  releaseParts(deflated);
   return {
     key: objectKey({ app, epochMs: batchEpoch(facts.firstTime, receivedAt), uuid }),
-    member,
+    member: await makeMember(json, batch),
     headerTruncated: truncated,
   };
+}
+
+async function makeMember(
+  headerJson: Buffer,
+  { raw, uncompressedUpTo = 0, othersWait = false }: BatchToSeal,
+): Promise<Buffer> {
+  if (raw.length > 0 && raw.length <= uncompressedUpTo)
+    return assembleMember(headerJson, raw, uncompressed(raw));
+  const deflated = await deflate(raw, othersWait);
+  const member = assembleMember(headerJson, raw, deflated);
+  releaseParts(deflated);
+  return member;
 }
 
 /** RFC 3339 in UTC, with milliseconds. */

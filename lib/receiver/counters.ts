@@ -9,7 +9,7 @@ export const counterUnits = {
   messages: 'Count',
   /** Raw bytes of stored batches. */
   bytes: 'Bytes',
-  /** Bytes of the members they became. */
+  /** Bytes of the members they became; of one that is spooled uncompressed, as it is spooled. */
   'stored-bytes': 'Bytes',
   /** From the request to its answer. */
   latency: 'Milliseconds',

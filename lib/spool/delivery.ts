@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeWithin } from '../archive/attempts.ts';
 import { Circuit, type CircuitSwitch, probeMs } from '../archive/circuit.ts';
 import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
+import { compressMembers } from '../archive/uncompressed.ts';
 import type { SpooledMember, SpoolWriter } from './spool.ts';
 
 /** `direct`: the store first, the spool when it fails. `buffered`: the other way round. */
@@ -57,9 +58,14 @@ interface Path {
  * that fails is avoided for some seconds (see {@link Circuit}), of which each process learns by itself.
  */
 export class Delivery {
+  /** Raw bytes up to which a member need not be compressed. */
+  readonly uncompressedUpTo: number;
   readonly #paths: readonly Path[];
 
   constructor({ mode, store, spool, onSwitch }: DeliveryOptions) {
+    // Where the store comes first, it would have to be compressed at once.
+    const uncompressedUpTo = mode === 'buffered' ? (spool.uncompressedUpTo ?? 0) : 0;
+    this.uncompressedUpTo = uncompressedUpTo;
     const circuit = (path: PathName) => new Circuit((to) => onSwitch(path, to));
     const viaStore: Path = {
       name: 'store',
@@ -68,7 +74,8 @@ export class Delivery {
       leastMs: 500,
       maxBytes: Number.POSITIVE_INFINITY,
       releasable: store.releasable === true,
-      write: ({ key, member }, signal) => store.create(key, member, signal),
+      write: ({ key, member }, signal) =>
+        store.create(key, uncompressedUpTo === 0 ? member : compressMembers(member), signal),
     };
     const viaSpool: Path = {
       name: 'spool',

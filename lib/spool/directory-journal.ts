@@ -57,6 +57,7 @@ interface OpenSegment {
 export class DirectoryJournal implements SpoolWriter {
   readonly maxMemberBytes = maxEntryMemberBytes;
   readonly releasable = true;
+  readonly uncompressedUpTo = 4096;
   readonly #options: Required<JournalOptions>;
   readonly #directory: DurableDirectory;
   #waiting: Waiting[] = [];

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
+import { compressMembers } from '../archive/uncompressed.ts';
 import { release } from '../release.ts';
 import { type PlannedObject, planObjects } from './plan-objects.ts';
 import { isRefusal, Refusals } from './refusals.ts';
@@ -31,7 +32,7 @@ export async function storeSegment(
     }
     const bodies = new Bodies(store);
     const read = async ({ members: parts }: PlannedObject<SegmentMember>) =>
-      bodies.add(checked(await segment.read(parts), parts));
+      bodies.add(compressed(checked(await segment.read(parts), parts)));
     const budgetMs = deadline - performance.now();
     const some = await storeObjects({ store: bodies, objects, read, budgetMs, refusals });
     bodies.release();
@@ -52,6 +53,13 @@ function checked(body: Buffer, members: readonly SegmentMember[]): Buffer {
     start = end;
   }
   return body;
+}
+
+/** What the receiver left to us. Gives the memory of `body` back where that is another one. */
+function compressed(body: Buffer): Buffer {
+  const object = compressMembers(body);
+  if (object !== body) release(body);
+  return object;
 }
 
 /** Of a store that took nothing at all: what says that it is away, and would not take others either. */

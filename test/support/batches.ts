@@ -20,12 +20,14 @@ export interface BatchSetup {
   readonly requestId?: string | undefined;
   readonly receivedAt?: number;
   readonly app?: AppName;
+  readonly uncompressedUpTo?: number;
 }
 
 /** A member and its key, as the receiver would make them of these bytes. */
 export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedBatch> {
   const facts = inspectBatch(raw);
   const { token, frameId, requestId, receivedAt = facts.firstTime ?? Date.now(), app = testApp } = setup;
+  const { uncompressedUpTo = 0 } = setup;
   const drainToken = parseDrainToken(token);
   return sealBatch({
     raw,
@@ -39,6 +41,7 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
     },
     app,
     receivedAt,
+    uncompressedUpTo,
     ...(facts.fault === undefined ? {} : { malformed: facts.fault }),
   });
 }

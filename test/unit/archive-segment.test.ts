@@ -9,9 +9,10 @@ import { archiveSegment, type SegmentArchiver } from '../../lib/spool/archive-se
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
 import type { Segment } from '../../lib/spool/segment.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
-import { readBack, texts } from '../support/batches.ts';
+import { readBack, seal, texts } from '../support/batches.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
+import { batch, message } from '../support/messages.ts';
 import { entryOf, segmentOf, spooledBatch } from '../support/spooled.ts';
 
 const name = '1795294367822-00000000000000aa';
@@ -81,6 +82,20 @@ test('a segment becomes an object for each app and hour, each batch once, and is
   expect(counted['spool-age']).toBeGreaterThanOrEqual(0);
   expect(logged).toEqual([]);
   expect(await left()).toEqual([]);
+});
+
+test('what is not compressed yet is compressed on the way, and counts as it is stored', async () => {
+  const small = batch(message('x'.repeat(2_000), noon));
+  const [plain, compressed, one] = await Promise.all([
+    seal(small, { uncompressedUpTo: 4_096 }),
+    seal(small),
+    spooledBatch('one', noon + 1),
+  ]);
+  await write(segmentOf(plain, one, plain));
+  const bytes = compressed.member.length + one.member.length;
+  expect(await archive()).toEqual({ objects: 1, members: 2, bytes, setAside: 0 });
+  expect([...store.objects.values()]).toEqual([Buffer.concat([compressed.member, one.member])]);
+  expect(counted['archived-bytes']).toBe(bytes);
 });
 
 test('objects are no larger than they may be, one member at least', async () => {
