@@ -22,7 +22,7 @@ const direct: Readonly<Record<Effort, Plan>> = {
 };
 /** Longer rounds: each is to hold its share of the archiving. */
 const buffered: Readonly<Record<Effort, Plan>> = {
-  quick: { starts: 2, rounds: 3, warmUps: 1, roundMs: 1500 },
+  quick: { starts: 2, rounds: 3, warmUps: 4, roundMs: 1500 },
   full: { starts: 4, rounds: 6, warmUps: 2, roundMs: 4000 },
 };
 const connections = 8;
