@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeWithin } from '../lib/archive/attempts.ts';
 import type { ArchiveWriter } from '../lib/archive/store.ts';
 import { StoreError } from '../lib/archive/store.ts';
+import { compressMembers } from '../lib/archive/uncompressed.ts';
 import type { Config } from '../lib/config.ts';
 import { type Ledger, LedgerError } from '../lib/ledger/ledger.ts';
 import { archiveSegment, type SegmentArchiver } from '../lib/spool/archive-segment.ts';
@@ -43,8 +44,9 @@ export async function drainOfDirectory(
   let told = '';
   return {
     put: async ({ key, member }) => {
-      const limits = { budgetMs: putMs, bytes: member.length };
-      await writeWithin((signal) => store.create(key, member, signal), limits);
+      const body = compressMembers(member);
+      const limits = { budgetMs: putMs, bytes: body.length };
+      await writeWithin((signal) => store.create(key, body, signal), limits);
     },
     getMoving: async () => {
       await segments.takeOver(olderThanMs);

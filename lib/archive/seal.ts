@@ -29,8 +29,8 @@ export interface BatchToSeal {
   readonly malformed?: string;
   /** Whether other batches wait for this thread. */
   readonly othersWait?: boolean;
-  /** Raw bytes up to which the member is not compressed: whoever archives it will (0 unless said otherwise). */
-  readonly uncompressedUpTo?: number;
+  /** Raw bytes up to which the member is not compressed: whoever archives it will. */
+  readonly uncompressedUpTo: number;
 }
 
 /** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
@@ -68,7 +68,7 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
 
 async function makeMember(
   headerJson: Buffer,
-  { raw, uncompressedUpTo = 0, othersWait = false }: BatchToSeal,
+  { raw, uncompressedUpTo, othersWait = false }: BatchToSeal,
 ): Promise<Buffer> {
   if (raw.length > 0 && raw.length <= uncompressedUpTo)
     return assembleMember(headerJson, raw, uncompressed(raw));

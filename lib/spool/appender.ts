@@ -1,8 +1,8 @@
-/** Zeros are written as many as there are bytes already, between these two. */
+/** As many zeros are written as there are bytes already: this many at least, and at most the megabyte below. */
 const leastZeros = 64 * 1024;
+const zeros = Buffer.alloc(1024 * 1024);
 /** To make room ahead of something that large would cost more than it saves. */
 const largeBytes = 64 * 1024;
-const zeros = Buffer.alloc(1024 * 1024);
 
 /** What an appender needs of a file. */
 export interface AppendableFile {

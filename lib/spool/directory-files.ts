@@ -1,11 +1,12 @@
 import {
   closeSync,
-  existsSync,
   fdatasync,
+  fstatSync,
   fsync,
   ftruncate,
   mkdir,
   open,
+  readlinkSync,
   rename,
   type Stats,
   statSync,
@@ -35,8 +36,8 @@ export interface JournalFile {
    */
   append(parts: readonly Uint8Array[]): Promise<number>;
   sync(): Promise<void>;
-  /** Whether it has that name now, in the very directory that it was made in. No name is ever used twice there. */
-  isAt(path: string): boolean;
+  /** Whether the path that it was made at leads to it now. */
+  isInPlace(): boolean;
   close(): Promise<void>;
 }
 
@@ -52,8 +53,10 @@ export const nodeJournalFiles: JournalFiles = {
     await mkdirAt(path, { mode });
   },
   async create(path, mode) {
+    const directory = statSync(dirname(path));
     const file = await openNumber(path, 'wx', mode);
-    const made = statSync(dirname(path));
+    const name = nameOf(file);
+    const own = name === undefined ? fstatSync(file) : undefined;
     const appender = new Appender({
       write: (parts, at) => writeAt(file, parts, at),
       truncate: (bytes) => truncateNumber(file, bytes),
@@ -62,7 +65,8 @@ export const nodeJournalFiles: JournalFiles = {
       append: (parts) => appender.append(parts),
       // It brings the file's size to the disk too, without which nothing that was added could be read.
       sync: () => fdatasyncNumber(file),
-      isAt: (at) => isSame(made, dirname(at)) && existsSync(at),
+      isInPlace: () =>
+        own === undefined ? nameOf(file) === name && isSame(directory, dirname(path)) : isSame(own, path),
       async close() {
         await appender.cutZeros();
         closeSync(file);
@@ -93,11 +97,20 @@ function writeAt(file: number, parts: readonly Uint8Array[], at: number): Promis
 }
 
 /**
- * At once, from what the kernel holds in memory: the way to the thread pool would cost more. To ask the same of the file
- * itself would cost its next fsync a write of its inode: once somebody has looked at a file's times, Linux keeps them
- * exactly (docs/performance.md).
+ * The path of an open file, as Linux knows it: it changes when somebody moves or removes the file. Undefined elsewhere.
+ *
+ * To look at the file itself would do as well, but costs its next fsync a write of the inode (docs/performance.md).
  */
-function isSame({ ino, dev }: Stats, directory: string): boolean {
-  const named = statSync(directory, { throwIfNoEntry: false });
+function nameOf(file: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${file}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** At once, from what the kernel holds in memory: the way to the thread pool would cost more. */
+function isSame({ ino, dev }: Stats, path: string): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
   return named?.ino === ino && named.dev === dev;
 }

@@ -165,7 +165,7 @@ export class DirectoryJournal implements SpoolWriter {
         );
       }
       await segment.file.sync();
-      if (segment.file.isAt(segment.path + openSuffix)) {
+      if (segment.file.isInPlace()) {
         segment.bytes += bytes;
         segment.entries += group.length;
         return;

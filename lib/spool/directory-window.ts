@@ -29,12 +29,22 @@ export class FileWindow {
       throw error;
     }
     try {
-      const { size } = await file.stat();
-      const whole = new FileWindow(file, size);
-      return new FileWindow(file, await endOfContent(whole));
+      return new FileWindow(file, await FileWindow.#contentOf(file));
     } catch (error) {
       await file.close();
       throw error;
+    }
+  }
+
+  static async #contentOf(file: FileHandle): Promise<number> {
+    for (;;) {
+      const { size } = await file.stat();
+      try {
+        return await endOfContent(new FileWindow(file, size));
+      } catch (error) {
+        // Its writer may have cut the zeros meanwhile.
+        if ((await file.stat()).size === size) throw error;
+      }
     }
   }
 

@@ -14,7 +14,8 @@ export interface SegmentStore {
 
 /**
  * Makes objects of the members of a segment until `deadline` (of `performance.now()`), and says of each whether it
- * is stored. Holds the bytes of about one of the largest objects at once, or of several small ones. Never rejects.
+ * is stored. Holds the bytes of about one of the largest objects at once, or of several small ones; up to three times
+ * that while it compresses. Never rejects.
  */
 export async function storeSegment(
   { store, maxObjectBytes }: SegmentStore,
@@ -55,7 +56,7 @@ function checked(body: Buffer, members: readonly SegmentMember[]): Buffer {
   return body;
 }
 
-/** What the receiver left to us. Gives the memory of `body` back where that is another one. */
+/** With every member compressed. The memory of `body` is given back where that makes another one of it. */
 function compressed(body: Buffer): Buffer {
   const object = compressMembers(body);
   if (object !== body) release(body);

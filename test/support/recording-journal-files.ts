@@ -46,7 +46,7 @@ export class RecordingJournalFiles extends RecordedCalls<JournalStep> implements
           return file.append([fitting]);
         }),
       sync: () => this.record('fsync', () => file.sync()),
-      isAt: (name) => file.isAt(name),
+      isInPlace: () => file.isInPlace(),
       close: () => this.record('close', () => file.close()),
     };
   }

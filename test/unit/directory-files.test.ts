@@ -1,12 +1,13 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { nodeJournalFiles } from '../../lib/spool/directory-files.ts';
+import { type JournalFile, nodeJournalFiles } from '../../lib/spool/directory-files.ts';
 
 const calls: string[] = [];
 /** Bytes for which the disk has room. */
 let room = Number.POSITIVE_INFINITY;
+let namesKnown = true;
 
 type Written = (error: Error | null, written: number) => void;
 type Writev = (file: number, parts: readonly Uint8Array[], at: number, done: Written) => void;
@@ -29,8 +30,12 @@ vi.mock('node:fs', async (importOriginal) => {
   const writevSync = (file: number, parts: Uint8Array[], at: number) =>
     fs.writevSync(file, fitting(parts), at);
   const writev: Writev = (file, parts, at, done) => fs.writev(file, fitting(parts), at, done);
+  const readlinkSync = (link: string) => {
+    if (!namesKnown) throw new Error('there is no /proc');
+    return fs.readlinkSync(link);
+  };
   const durably = { fsync: recorded('fsync'), fdatasync: recorded('fdatasync') };
-  return { ...fs, ...durably, closeSync, writev, writevSync };
+  return { ...fs, ...durably, closeSync, readlinkSync, writev, writevSync };
 });
 
 let directory: string;
@@ -41,6 +46,7 @@ beforeEach(async () => {
   path = join(directory, 'segment');
   calls.length = 0;
   room = Number.POSITIVE_INFINITY;
+  namesKnown = true;
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -98,25 +104,69 @@ describe('a file', () => {
     expect(String(await readFile(path))).toBe('of somebody else');
   });
 
-  test('is at a path only while it has that name', async () => {
+  test('is added to behind what is there, with large pieces after small ones', async () => {
     const file = await nodeJournalFiles.create(path, 0o600);
-    expect(file.isAt(path)).toBe(true);
-    await rename(path, `${path}.away`);
-    expect(file.isAt(path)).toBe(false);
-    expect(file.isAt(`${path}.away`)).toBe(true);
+    const parts = [Buffer.from('small'), Buffer.alloc(300 * 1024, 'l'), Buffer.from('small again')];
+    for (const part of parts) await file.append([part]);
     await file.close();
+    expect((await readFile(path)).equals(Buffer.concat(parts))).toBe(true);
+  });
+});
+
+describe.each([
+  ['on Linux', true],
+  ['where the system does not know the path of an open file', false],
+])('a file is in place, %s,', (_, knows) => {
+  let inner: string;
+  let file: JournalFile;
+  beforeEach(async () => {
+    namesKnown = knows;
+    inner = join(directory, 'inner');
+    path = join(inner, 'segment');
+    await mkdir(inner);
+    file = await nodeJournalFiles.create(path, 0o600);
+  });
+  afterEach(() => file.close());
+
+  test('while nothing happens to it, also over a symbolic link', async () => {
+    await file.append([Buffer.from('one')]);
+    expect(file.isInPlace()).toBe(true);
+    const link = join(directory, 'link');
+    await symlink(inner, link);
+    const linked = await nodeJournalFiles.create(join(link, 'other'), 0o600);
+    expect(linked.isInPlace()).toBe(true);
+    await linked.close();
   });
 
-  test('is not where a copy of its directory took its place, or nothing', async () => {
-    const inner = join(directory, 'inner');
-    await mkdir(inner);
-    const file = await nodeJournalFiles.create(join(inner, 'segment'), 0o600);
+  test('and not once it is moved, or removed', async () => {
+    await rename(path, `${path}.away`);
+    expect(file.isInPlace()).toBe(false);
+    await rm(`${path}.away`);
+    expect(file.isInPlace()).toBe(false);
+  });
+
+  test('and not once a copy has its name', async () => {
+    await cp(path, `${path}.copy`);
+    await rename(`${path}.copy`, path);
+    expect(file.isInPlace()).toBe(false);
+  });
+
+  test('and not once its directory is moved, or a copy of that has its name', async () => {
     await rename(inner, join(directory, 'away'));
-    expect(file.isAt(join(inner, 'segment'))).toBe(false);
+    expect(file.isInPlace()).toBe(false);
     await cp(join(directory, 'away'), inner, { recursive: true });
-    expect(file.isAt(join(inner, 'segment'))).toBe(false);
-    expect(file.isAt(join(directory, 'away', 'segment'))).toBe(true);
-    await file.close();
+    expect(file.isInPlace()).toBe(false);
+  });
+
+  test('and not once its link leads elsewhere', async () => {
+    const link = join(directory, 'link');
+    await symlink(inner, link);
+    const linked = await nodeJournalFiles.create(join(link, 'other'), 0o600);
+    await cp(inner, join(directory, 'copy'), { recursive: true });
+    await rm(link);
+    await symlink(join(directory, 'copy'), link);
+    expect(linked.isInPlace()).toBe(false);
+    await linked.close();
   });
 });
 

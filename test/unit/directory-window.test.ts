@@ -1,7 +1,7 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open as openFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FileWindow } from '../../lib/spool/directory-window.ts';
 
 /** Larger than a window, of bytes that tell where they are. */
@@ -17,7 +17,10 @@ beforeEach(async () => {
   path = join(directory, 'file');
   await writeFile(path, content);
 });
-afterEach(() => rm(directory, { recursive: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(directory, { recursive: true });
+});
 
 async function open(): Promise<FileWindow> {
   const window = await FileWindow.open(path);
@@ -58,6 +61,7 @@ test('where there is no file there is none', async () => {
 
 test.each([
   ['a zero', 1],
+  ['all but one that are looked at together', 64 * 1024 - 1],
   ['as many as are looked at together', 64 * 1024],
   ['more than are looked at together', 3 * 64 * 1024 + 1],
   ['more than it holds', 1024 * 1024],
@@ -75,5 +79,21 @@ test.each([0, 1, 100_000])('a file of %d zeros holds nothing', async (zeros) => 
   const window = await open();
   expect(window.size).toBe(0);
   expect(await window.at(0, 10)).toHaveLength(0);
+  await window.close();
+});
+
+test('of one whose writer cuts its zeros while it is opened, all is shown', async () => {
+  await writeFile(path, Buffer.concat([content, Buffer.alloc(1024 * 1024)]));
+  const file = await openFile(path);
+  const handles = Object.getPrototypeOf(file);
+  await file.close();
+  const { stat } = handles;
+  vi.spyOn(handles, 'stat').mockImplementationOnce(async function (this: unknown) {
+    const before = await stat.call(this);
+    await truncate(path, content.length);
+    return before;
+  });
+  const window = await open();
+  expect(window.size).toBe(content.length);
   await window.close();
 });

@@ -65,6 +65,12 @@ describe('a spool whose archiver compresses what is small', () => {
   });
 });
 
+test('a spool that says nothing of compressing gets even a small batch compressed', async () => {
+  const raw = batch(message('hello'.repeat(300)));
+  await new ReceiverHarness({ mode: 'buffered', spool }).post(raw);
+  expect(spool.held[0]?.member.length).toBeLessThan(raw.length);
+});
+
 describe('while the store fails, a batch', () => {
   test('is acknowledged once the spool holds its member under its key, and counts as a batch and as spooled', async () => {
     const receiver = new ReceiverHarness({ spool });
