@@ -43,7 +43,7 @@ export class FileWindow {
         return await endOfContent(new FileWindow(file, size));
       } catch (error) {
         // Its writer may have cut the zeros meanwhile.
-        if ((await file.stat()).size === size) throw error;
+        if ((await file.stat()).size >= size) throw error;
       }
     }
   }
