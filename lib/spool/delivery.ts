@@ -64,8 +64,7 @@ export class Delivery {
 
   constructor({ mode, store, spool, onSwitch }: DeliveryOptions) {
     // Where the store comes first, it would have to be compressed at once.
-    const uncompressedUpTo = mode === 'buffered' ? (spool.uncompressedUpTo ?? 0) : 0;
-    this.uncompressedUpTo = uncompressedUpTo;
+    this.uncompressedUpTo = mode === 'buffered' ? (spool.uncompressedUpTo ?? 0) : 0;
     const circuit = (path: PathName) => new Circuit((to) => onSwitch(path, to));
     const viaStore: Path = {
       name: 'store',
@@ -75,7 +74,7 @@ export class Delivery {
       maxBytes: Number.POSITIVE_INFINITY,
       releasable: store.releasable === true,
       write: ({ key, member }, signal) =>
-        store.create(key, uncompressedUpTo === 0 ? member : compressMembers(member), signal),
+        store.create(key, this.uncompressedUpTo === 0 ? member : compressMembers(member), signal),
     };
     const viaSpool: Path = {
       name: 'spool',

@@ -2,6 +2,7 @@ import type { Delivery } from '../../lib/alerts/channel.ts';
 import { parseConfig } from '../../lib/config.ts';
 import { type AppName, parseAppName } from '../../lib/drains/app-name.ts';
 import type { Alert } from '../../lib/incidents/alert.ts';
+import { mute } from '../../lib/incidents/commands.ts';
 import type { Step } from '../../lib/incidents/draft.ts';
 import type { EventOf, IncidentEvent, IncidentId, Verb } from '../../lib/incidents/incident.ts';
 import { reconcile } from '../../lib/incidents/reconcile.ts';
@@ -145,4 +146,11 @@ export class IncidentSteps {
     }
     return incident;
   }
+}
+
+/** Mutes `scope` for so many minutes. */
+export function muted(steps: IncidentSteps, scope: string, minutes: number): void {
+  steps.do((state, now, rules) =>
+    mute(state, { scope, until: now + minutes * minute, reason: 'works', by: 'ann', now }, rules),
+  );
 }

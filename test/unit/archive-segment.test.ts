@@ -2,12 +2,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Creation, StoreError } from '../../lib/archive/store.ts';
+import { StoreError } from '../../lib/archive/store.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import type { Sample } from '../../lib/receiver/counters.ts';
 import { archiveSegment, type SegmentArchiver } from '../../lib/spool/archive-segment.ts';
 import { DirectorySegments } from '../../lib/spool/directory-segments.ts';
-import type { Segment } from '../../lib/spool/segment.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { readBack, seal, texts } from '../support/batches.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
@@ -260,71 +259,3 @@ describe('a store that fails', () => {
     expect(counted['left-in-spool']).toBe(40);
   });
 });
-
-/** Thrown for every call after its process was killed. */
-class KilledError extends Error {}
-
-/** The archiver's surroundings for a process that is killed at its `step`th call: before or after its effect. */
-function mortal(step: number, when: 'before' | 'after') {
-  let calls = 0;
-  const opens: Segment[] = [];
-  const live = async <T>(call: () => Promise<T>): Promise<T> => {
-    calls += 1;
-    if (calls > step || (calls === step && when === 'before')) throw new KilledError('killed');
-    const result = await call();
-    if (calls >= step) throw new KilledError('killed');
-    return result;
-  };
-  const segments = new DirectorySegments(directory);
-  const parts: Partial<SegmentArchiver> = {
-    store: { create: (...args): Promise<Creation> => live(() => store.create(...args)) },
-    ledger: Object.assign(Object.create(ledger), {
-      create: (...args: Parameters<MemoryLedger['create']>) => live(() => ledger.create(...args)),
-    }),
-    segments: {
-      closed: () => live(() => segments.closed()),
-      takeOver: (olderThanMs) => live(() => segments.takeOver(olderThanMs)),
-      remove: (segment) => live(() => segments.remove(segment)),
-      open: (segment) =>
-        live(async () => {
-          const opened = await segments.open(segment);
-          if (opened === undefined) return undefined;
-          opens.push(opened);
-          const read: Segment['read'] = (stretches) => live(() => opened.read(stretches));
-          return { walk: () => opened.walk(), read, close: () => opened.close() };
-        }),
-    },
-  };
-  return { parts, calls: () => calls, end: () => Promise.all(opens.map((each) => each.close())) };
-}
-
-test.each(['before', 'after'] as const)(
-  'killed at any step, %s its effect, and run again: every batch is read once, what is bad is kept once',
-  async (when) => {
-    const [one, two, three] = await threeBatches();
-    const bytes = Buffer.concat([
-      entryOf(one),
-      Buffer.from('foreign'),
-      entryOf(two),
-      entryOf(three),
-      entryOf(one),
-    ]);
-    let steps = 0;
-    for (let step = 1; ; step += 1) {
-      store = new MemoryArchive();
-      ledger = new MemoryLedger();
-      await write(bytes);
-      const { parts, calls, end } = mortal(step, when);
-      // One step more than there are is no kill.
-      await archiveSegment(archiver(parts), name, 1_500);
-      await end();
-      if (calls() < step) break;
-      steps = step;
-      await archive();
-      expect(texts(await readBack(store)), `killed at step ${step}`).toEqual(['one', 'two', 'three']);
-      expect(ledger.objects.size, `killed at step ${step}`).toBe(1);
-      expect(await left(), `killed at step ${step}`).toEqual([]);
-    }
-    expect(steps).toBeGreaterThan(6);
-  },
-);
