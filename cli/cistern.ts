@@ -1,26 +1,26 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { reportError } from './errors.ts';
-import { endWithPipe } from './output.ts';
+import { reportError } from './shared/errors.ts';
+import { endWithPipe } from './shared/output.ts';
 
 /** In the order of the help. Loaded only when asked for, since some of them load much. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import('./serve.ts')).serveCommand(),
-  drain: async () => (await import('./drain.ts')).drainCommand(),
-  alert: async () => (await import('./alert.ts')).alertCommand(),
-  send: async () => (await import('./send.ts')).sendCommand(),
-  ls: async () => (await import('./ls.ts')).lsCommand(),
-  cat: async () => (await import('./cat.ts')).catCommand(),
-  usage: async () => (await import('./usage.ts')).usageCommand(),
-  cost: async () => (await import('./cost.ts')).costCommand(),
-  spool: async () => (await import('./spool.ts')).spoolCommand(),
-  incident: async () => (await import('./incident.ts')).incidentCommand(),
-  mute: async () => (await import('./mute.ts')).muteCommand(),
-  unmute: async () => (await import('./mute.ts')).unmuteCommand(),
-  smoke: async () => (await import('./smoke.ts')).smokeCommand(),
-  watch: async () => (await import('./watch.ts')).watchCommand(),
-  job: async () => (await import('./job.ts')).jobCommand(),
+  serve: async () => (await import('./serve/serve.ts')).serveCommand(),
+  drain: async () => (await import('./drain/drain.ts')).drainCommand(),
+  alert: async () => (await import('./alert/alert.ts')).alertCommand(),
+  send: async () => (await import('./send/send.ts')).sendCommand(),
+  ls: async () => (await import('./read/ls.ts')).lsCommand(),
+  cat: async () => (await import('./read/cat.ts')).catCommand(),
+  usage: async () => (await import('./read/usage.ts')).usageCommand(),
+  cost: async () => (await import('./cost/cost.ts')).costCommand(),
+  spool: async () => (await import('./spool/spool.ts')).spoolCommand(),
+  incident: async () => (await import('./incident/incident.ts')).incidentCommand(),
+  mute: async () => (await import('./incident/mute.ts')).muteCommand(),
+  unmute: async () => (await import('./incident/mute.ts')).unmuteCommand(),
+  smoke: async () => (await import('./smoke/smoke.ts')).smokeCommand(),
+  watch: async () => (await import('./watch/watch.ts')).watchCommand(),
+  job: async () => (await import('./job/job.ts')).jobCommand(),
 };
 
 const examples = `

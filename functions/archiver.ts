@@ -1,12 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createS3Client, S3Store } from '../lib/archive/s3-store.ts';
-import { requireVariables } from '../lib/environment.ts';
-import { S3Ledger } from '../lib/ledger/s3-ledger.ts';
-import { powertoolsLog } from '../lib/powertools-log.ts';
-import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
-import { type Archiver, archiveMessages } from '../lib/spool/archive-messages.ts';
-import { queuedMessage, SqsPostponer } from '../lib/spool/sqs-queue.ts';
-import { createSqsClient } from '../lib/spool/sqs-spool.ts';
+import { createS3Client, S3Store } from '../lib/archive/store/aws/s3-store.ts';
+import { powertoolsLog } from '../lib/base/aws/powertools-log.ts';
+import { requireVariables } from '../lib/base/environment.ts';
+import { S3Ledger } from '../lib/ledger/aws/s3-ledger.ts';
+import { PowertoolsCounters } from '../lib/metrics/aws/powertools-counters.ts';
+import { type Archiver, archiveMessages } from '../lib/spool/sqs/archive-messages.ts';
+import { queuedMessage, SqsPostponer } from '../lib/spool/sqs/sqs-queue.ts';
+import { createSqsClient } from '../lib/spool/sqs/sqs-spool.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',

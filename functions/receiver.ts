@@ -1,14 +1,14 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { createS3Client, S3Store } from '../lib/archive/s3-store.ts';
+import { createS3Client, S3Store } from '../lib/archive/store/aws/s3-store.ts';
+import { powertoolsLog } from '../lib/base/aws/powertools-log.ts';
+import { requireVariables } from '../lib/base/environment.ts';
+import { createSsmClient, SsmParameters } from '../lib/drains/aws/ssm-parameters.ts';
 import { CachedRegistry } from '../lib/drains/cached-registry.ts';
-import { createSsmClient, SsmParameters } from '../lib/drains/ssm-parameters.ts';
-import { requireVariables } from '../lib/environment.ts';
-import { powertoolsLog } from '../lib/powertools-log.ts';
-import { PowertoolsCounters } from '../lib/receiver/powertools-counters.ts';
+import { PowertoolsCounters } from '../lib/metrics/aws/powertools-counters.ts';
+import { DeferredSpool } from '../lib/receiver/deferred-spool.ts';
+import { Delivery } from '../lib/receiver/delivery.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
-import { tellSwitches } from '../lib/receiver/tell-switches.ts';
-import { DeferredSpool } from '../lib/spool/deferred-spool.ts';
-import { Delivery } from '../lib/spool/delivery.ts';
+import { tellSwitches } from '../lib/receiver/report-circuit.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',
@@ -18,7 +18,7 @@ const environment = requireVariables(
 );
 const mode = environment.CISTERN_DELIVERY === 'buffered' ? 'buffered' : 'direct';
 const spool = new DeferredSpool(async () => {
-  const { createSqsClient, SqsSpool } = await import('../lib/spool/sqs-spool.ts');
+  const { createSqsClient, SqsSpool } = await import('../lib/spool/sqs/sqs-spool.ts');
   return new SqsSpool(createSqsClient(), environment.CISTERN_QUEUE_URL);
 });
 if (mode === 'buffered') await spool.load();

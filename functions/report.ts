@@ -1,8 +1,8 @@
-import { createS3Client } from '../lib/archive/s3-store.ts';
-import { requireVariables } from '../lib/environment.ts';
-import { S3Ledger } from '../lib/ledger/s3-ledger.ts';
-import { powertoolsLog } from '../lib/powertools-log.ts';
-import { runReportJob } from '../lib/scheduled/report-job.ts';
+import { createS3Client } from '../lib/archive/store/aws/s3-store.ts';
+import { powertoolsLog } from '../lib/base/aws/powertools-log.ts';
+import { requireVariables } from '../lib/base/environment.ts';
+import { runReportJob } from '../lib/jobs/report-job.ts';
+import { S3Ledger } from '../lib/ledger/aws/s3-ledger.ts';
 
 const { CISTERN_LEDGER: bucket } = requireVariables('CISTERN_LEDGER');
 const log = powertoolsLog('report');

@@ -1,7 +1,7 @@
-import { requireVariables } from '../lib/environment.ts';
-import { powertoolsLog } from '../lib/powertools-log.ts';
-import { StageWatch } from '../lib/scheduled/stage.ts';
-import { runWatchJob } from '../lib/scheduled/watch-job.ts';
+import { powertoolsLog } from '../lib/base/aws/powertools-log.ts';
+import { requireVariables } from '../lib/base/environment.ts';
+import { StageWatch } from '../lib/jobs/aws/stage.ts';
+import { runWatchJob } from '../lib/jobs/watch-job.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',

@@ -1,6 +1,6 @@
 /** The CDK app, as cdk.json names it: `node infra/app.ts`. Exits with 2 when an operator has to correct something. */
 import { App } from 'aws-cdk-lib';
-import { ConfigError } from '../lib/config.ts';
+import { ConfigError } from '../lib/config/config.ts';
 import { MissingBundleError } from './bundled-function.ts';
 import { addCistern } from './cistern.ts';
 

@@ -3,8 +3,8 @@ import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type LifecycleRule, StorageClass } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { logsPrefix } from '../lib/archive/key.ts';
-import type { Config } from '../lib/config.ts';
+import { logsPrefix } from '../lib/archive/format/key.ts';
+import type { Config } from '../lib/config/config.ts';
 import { LogBucket } from './log-bucket.ts';
 
 export interface ArchiveBucketProps {

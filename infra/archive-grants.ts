@@ -1,7 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { logsPrefix } from '../lib/archive/key.ts';
+import { logsPrefix } from '../lib/archive/format/key.ts';
 import type { Grant } from './grant.ts';
 
 /** Creating objects of the archive, and nothing else. `key` encrypts them, where it is not S3's own. */

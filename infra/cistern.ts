@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { parseConfig } from '../lib/config.ts';
+import { parseConfig } from '../lib/config/config.ts';
 import { CisternStack } from './stack.ts';
 
 /** Where `npm run build` leaves one folder a function. */

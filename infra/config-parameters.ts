@@ -1,9 +1,9 @@
-import type { Config } from '../lib/config.ts';
+import type { Config } from '../lib/config/config.ts';
 
 /** Bytes that a standard parameter holds (SSM PutParameter, Value). */
 const maxValue = 4096;
 
-/** The values of `config/0` …: the configuration as JSON, cut to fit. lib/stored-config.ts joins them. */
+/** The values of `config/0` …: the configuration as JSON, cut to fit. lib/config/stored-config.ts joins them. */
 export function configValues(config: Config): string[] {
   const json = parameterText(JSON.stringify(config));
   return Array.from({ length: Math.ceil(json.length / maxValue) }, (_, index) =>

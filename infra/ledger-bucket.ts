@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import type { Config } from '../lib/config.ts';
+import type { Config } from '../lib/config/config.ts';
 import { ledgerLifetimes } from '../lib/ledger/lifetimes.ts';
 import { LogBucket } from './log-bucket.ts';
 

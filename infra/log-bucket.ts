@@ -9,7 +9,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import type { Config } from '../lib/config.ts';
+import type { Config } from '../lib/config/config.ts';
 
 export interface LogBucketProps {
   readonly config: Pick<Config, 'objectLock'>;

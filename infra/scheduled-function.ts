@@ -4,7 +4,7 @@ import { CfnEventInvokeConfig, type Function as LambdaFunction } from 'aws-cdk-l
 import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type Job, type JobName, jobs } from '../lib/jobs.ts';
+import { type Job, type JobName, jobs } from '../lib/jobs/jobs.ts';
 import { addBundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { statementsOf } from './grant.ts';
 

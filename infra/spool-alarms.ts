@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { Config } from '../lib/config.ts';
-import { type CounterName, type CountingService, cloudWatchNamespace } from '../lib/receiver/counters.ts';
+import type { Config } from '../lib/config/config.ts';
+import { type CounterName, type CountingService, cloudWatchNamespace } from '../lib/metrics/counters.ts';
 import { pageAfterMs } from '../lib/spool/spool.ts';
 import { type AlarmOf, lambdaMetric, waitingIn } from './alarm.ts';
 import type { Spool } from './spool.ts';

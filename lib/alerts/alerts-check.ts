@@ -1,7 +1,7 @@
+import type { Check, Finding, Look } from '../findings/finding.ts';
 import type { Unsent } from '../incidents/alert.ts';
-import type { Check, Finding, Look } from '../watch/finding.ts';
-import type { BrokenChannel } from './channels.ts';
 import { overdueMs } from './heartbeat.ts';
+import type { BrokenChannel } from './make-channels.ts';
 import type { SubscriptionReader } from './subscription-reader.ts';
 import { duration } from './text.ts';
 

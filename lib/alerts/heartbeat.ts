@@ -1,5 +1,5 @@
 import type { State } from '../incidents/state.ts';
-import { parseChannelUrl, type UrlRules } from './channel-url.ts';
+import { parseChannelUrl, type UrlRules } from './channels/channel-url.ts';
 
 /** How long an alert may be under way before the dead man's switch says so, in milliseconds. */
 export const overdueMs = 10 * 60 * 1000;

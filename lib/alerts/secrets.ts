@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelConfig } from './alert-config.ts';
-import { type ChannelUrl, parseChannelUrl, type UrlRules } from './channel-url.ts';
-import { isSigningSecret } from './webhook-channel.ts';
+import type { ChannelConfig } from '../config/alert-config.ts';
+import { type ChannelUrl, parseChannelUrl, type UrlRules } from './channels/channel-url.ts';
+import { isSigningSecret } from './channels/webhook-channel.ts';
 
 /** What the channels need to know that nobody else may: parameter `alerts`, by the channel's name. */
 export type Secrets = ReadonlyMap<string, unknown>;

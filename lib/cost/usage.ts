@@ -1,4 +1,4 @@
-import type { ReadObject } from '../archive/read-objects.ts';
+import type { ReadObject } from '../archive/read/read-objects.ts';
 import { type Archived, archiveLines, type Lifetimes } from './archive-cost.ts';
 import { assumptions } from './assumptions.ts';
 import { type Line, totalOf } from './line.ts';

@@ -1,17 +1,17 @@
-import { type Draft, isOver, record, type Step, stepFrom } from './draft.ts';
-import { forgetRow } from './ending.ts';
 import type { IncidentEvent, IncidentId, Severity } from './incident.ts';
-import { isStillBad, membersOf } from './members.ts';
-import { activeMutes, coverable, covers, isMuted, recordMute, scopeOf } from './mutes.ts';
-import { newIncidentId } from './new-id.ts';
-import { announce } from './opening.ts';
-import type { Rules } from './rules.ts';
-import { cancel, tellAcknowledged, tellOver } from './sends.ts';
+import { type Draft, isOver, record, type Step, stepFrom } from './rules/draft.ts';
+import { forgetRow } from './rules/end-incidents.ts';
+import { isStillBad, membersOf } from './rules/members.ts';
+import { activeMutes, coverable, covers, isMuted, recordMute, scopeOf } from './rules/mutes.ts';
+import { newIncidentId } from './rules/new-id.ts';
+import { announce } from './rules/open-incidents.ts';
+import { cancel, tellAcknowledged, tellOver } from './rules/queue-alerts.ts';
+import type { Rules } from './rules/rules.ts';
+import { times } from './rules/thresholds.ts';
 import type { LiveIncident, State } from './state.ts';
-import { times } from './thresholds.ts';
 
-export { scopeOf } from './mutes.ts';
-export { settle } from './settle.ts';
+export { scopeOf } from './rules/mutes.ts';
+export { settle } from './rules/settle.ts';
 
 /** What people do to incidents by hand. Each gives the step that the caller stores; the watch sends it. */
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ByHand } from './commands.ts';
-import type { Happening } from './draft.ts';
 import type { IncidentEvent, IncidentId } from './incident.ts';
+import type { Happening } from './rules/draft.ts';
 
 /** An event that somebody adds to a timeline by hand, and that the watch's state need not know of. */
 export function handEvent(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkNames } from '../watch/finding.ts';
+import { checkNames } from '../findings/finding.ts';
 
 /** P0 is the worst; P0 and P1 page (P2 too where it comes from a critical finding outside production). */
 export const severities = ['P0', 'P1', 'P2', 'P3', 'P4'] as const;

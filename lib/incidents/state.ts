@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkNames } from '../watch/finding.ts';
+import { checkNames } from '../findings/finding.ts';
 import { unsent } from './alert.ts';
 import { incidentChecks, incidentEvent, incidentId, severities } from './incident.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** How long the ledger keeps the objects below a prefix: one lifecycle rule of its bucket each. */
 export interface Lifetime {

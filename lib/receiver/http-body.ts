@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { release } from '../release.ts';
+import { release } from '../base/release-memory.ts';
 import { BodyError } from './errors.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { release } from '../release.ts';
+import { release } from '../base/release-memory.ts';
 import { readBody } from './http-body.ts';
 import { type Answer, maxBodyBytes, type Receiver, receive } from './receive.ts';
 

@@ -1,16 +1,16 @@
-import { InflateError, inflateCapped } from '../archive/inflate.ts';
-import { type SealedBatch, sealBatch } from '../archive/seal.ts';
+import { InflateError, inflateCapped } from '../archive/format/inflate.ts';
+import { type SealedBatch, sealBatch } from '../archive/format/seal.ts';
+import type { Log } from '../base/log.ts';
+import { release } from '../base/release-memory.ts';
 import type { CachedRegistry } from '../drains/cached-registry.ts';
 import { findSecret, type LiveSecret, presentedSecrets } from '../drains/credentials.ts';
 import { parameterNames } from '../drains/parameters.ts';
 import type { Registry } from '../drains/registry.ts';
 import { type ResolvedApp, resolveApp } from '../drains/resolve.ts';
-import type { Log } from '../log.ts';
 import { type BatchFacts, inspectBatch } from '../logplex/batch.ts';
 import { type LogplexRequest, type RequestHeaders, readRequestHeaders } from '../logplex/request.ts';
-import { release } from '../release.ts';
-import type { Delivered, Delivery } from '../spool/delivery.ts';
-import type { CounterName, Counters, Sample } from './counters.ts';
+import type { CounterName, Counters, Sample } from '../metrics/counters.ts';
+import type { Delivered, Delivery } from './delivery.ts';
 import { BodyError } from './errors.ts';
 
 /** A request, whatever carried it here. */

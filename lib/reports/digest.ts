@@ -1,9 +1,9 @@
-import { durationsOf, endedAt } from '../incidents/durations.ts';
-import { type FollowUpOf, followUpsOf } from '../incidents/followups.ts';
 import { type IncidentId, type IncidentStatus, type Severity, severities } from '../incidents/incident.ts';
-import { foldTimeline, type Incident, isOver } from '../incidents/record.ts';
-import type { Records } from '../incidents/records.ts';
-import { type Recurrence, recurrences } from '../incidents/recurrence.ts';
+import { durationsOf, endedAt } from '../incidents/records/durations.ts';
+import { type FollowUpOf, followUpsOf } from '../incidents/records/followups.ts';
+import { foldTimeline, type Incident, isOver } from '../incidents/records/record.ts';
+import type { Records } from '../incidents/records/records.ts';
+import { type Recurrence, recurrences } from '../incidents/records/recurrence.ts';
 import type { Week } from './week.ts';
 
 /** A week of incidents. Times are milliseconds since 1970, durations milliseconds. */

@@ -1,6 +1,6 @@
-import type { IncidentStore } from '../incidents/incident-store.ts';
-import { withIsoTimes } from '../incidents/iso-times.ts';
-import { readRecords } from '../incidents/records.ts';
+import { withIsoTimes } from '../base/iso-times.ts';
+import { readRecords } from '../incidents/records/records.ts';
+import type { IncidentStore } from '../incidents/store/incident-store.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { type Digest, digest } from './digest.ts';
 import { digestMarkdown } from './digest-markdown.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StoreError } from '../archive/store.ts';
+import { StoreError } from '../archive/store/store.ts';
 import type { SpoolReader, SpoolStatus } from './spool.ts';
 
 export interface AwaitDrained {

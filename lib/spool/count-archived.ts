@@ -1,5 +1,5 @@
-import type { Log } from '../log.ts';
-import type { Counters, Sample } from '../receiver/counters.ts';
+import type { Log } from '../base/log.ts';
+import type { Counters, Sample } from '../metrics/counters.ts';
 
 /** Counts what an archiver did. Never throws: counting never changes what is done. */
 export function countArchived(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { type KeyParts, type ObjectKey, parseKey } from '../archive/key.ts';
-import { walkMembers } from '../archive/member.ts';
-import { memberEpoch, parseBatchHeader } from '../archive/read-header.ts';
+import { type KeyParts, type ObjectKey, parseKey } from '../archive/format/key.ts';
+import { walkMembers } from '../archive/format/member.ts';
+import { memberEpoch, parseBatchHeader } from '../archive/format/read-header.ts';
 import type { SpooledMember } from './spool.ts';
 
 /** What SQS takes in one message. */

@@ -1,5 +1,5 @@
-import { type KeyParts, type ObjectKey, objectKey } from '../archive/key.ts';
-import { objectUuid } from '../archive/uuid.ts';
+import { type KeyParts, type ObjectKey, objectKey } from '../archive/format/key.ts';
+import { objectUuid } from '../archive/format/uuid.ts';
 
 /** What a plan needs to know of a spooled member; its bytes may be elsewhere. */
 export interface PlannedMember {

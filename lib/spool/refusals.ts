@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
-import type { ObjectKey } from '../archive/key.ts';
-import { StoreError } from '../archive/store.ts';
+import type { ObjectKey } from '../archive/format/key.ts';
+import { StoreError } from '../archive/store/store.ts';
 
 /** Refusals in a row after which no more objects of that day of that app are tried. */
 const refusalsToPassOver = 3;

@@ -1,4 +1,4 @@
-import type { ObjectKey } from '../archive/key.ts';
+import type { ObjectKey } from '../archive/format/key.ts';
 
 /** A member on its way to the archive, with the key that the receiver gave it. */
 export interface SpooledMember {

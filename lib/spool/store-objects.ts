@@ -1,7 +1,7 @@
-import { writeWithin } from '../archive/attempts.ts';
-import { Circuit } from '../archive/circuit.ts';
-import { type ArchiveWriter, type Creation, StoreError } from '../archive/store.ts';
-import { sideBySide } from '../side-by-side.ts';
+import { writeWithin } from '../archive/store/attempts.ts';
+import { Circuit } from '../archive/store/circuit.ts';
+import { type ArchiveWriter, type Creation, StoreError } from '../archive/store/store.ts';
+import { sideBySide } from '../base/limited-concurrency.ts';
 import type { PlannedMember, PlannedObject } from './plan-objects.ts';
 import { isRefusal, Refusals } from './refusals.ts';
 

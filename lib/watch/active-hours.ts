@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import { offsetAt, type Stretch, stretchesBetween } from './zone-offsets.ts';
+import { offsetAt, type Stretch, stretchesBetween } from '../base/zone-offsets.ts';
+import type { Config } from '../config/config.ts';
 
 /**
  * When an app is expected to log, by the clock on the wall: an instant is active when a clock in the zone shows

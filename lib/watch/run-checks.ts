@@ -1,4 +1,4 @@
-import type { Check, CheckResult, Memory } from './finding.ts';
+import type { Check, CheckResult, Memory } from '../findings/finding.ts';
 
 /** What checks remembered, by check and subject: the subjects of the watch's state. */
 export interface Remembered {

@@ -3,8 +3,8 @@ import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CloudWatchCountersReader,
   createCloudWatchClient,
-} from '../../lib/watch/cloudwatch-counters-reader.ts';
-import { countersReaderContract } from '../contract/counters-reader.ts';
+} from '../../lib/metrics/aws/cloudwatch-counters-reader.ts';
+import { countersReaderContract } from '../contract/metrics/counters-reader.ts';
 import { metricsOf } from '../support/emf.ts';
 
 countersReaderContract('CloudWatchCountersReader on moto', async () => {

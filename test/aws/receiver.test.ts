@@ -8,10 +8,10 @@ import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
 import { buildFunctions } from '../../esbuild.config.ts';
-import { createS3Client, S3Store } from '../../lib/archive/s3-store.ts';
+import { createS3Client, S3Store } from '../../lib/archive/store/aws/s3-store.ts';
+import { createSsmClient, SsmParameters } from '../../lib/drains/aws/ssm-parameters.ts';
 import { hashSecret } from '../../lib/drains/credentials.ts';
 import { formatSecret } from '../../lib/drains/registry.ts';
-import { createSsmClient, SsmParameters } from '../../lib/drains/ssm-parameters.ts';
 import { batch, message, overflow } from '../support/messages.ts';
 import { makeBucket } from './buckets.ts';
 

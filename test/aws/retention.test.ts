@@ -13,12 +13,12 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createS3Client } from '../../lib/archive/s3-store.ts';
-import { parseConfig } from '../../lib/config.ts';
-import { expectedArchive, expectedLedger } from '../../lib/watch/expected-buckets.ts';
-import type { Finding } from '../../lib/watch/finding.ts';
-import { retentionCheck } from '../../lib/watch/retention.ts';
-import { S3BucketReader } from '../../lib/watch/s3-bucket-reader.ts';
+import { createS3Client } from '../../lib/archive/store/aws/s3-store.ts';
+import { parseConfig } from '../../lib/config/config.ts';
+import type { Finding } from '../../lib/findings/finding.ts';
+import { S3BucketReader } from '../../lib/watch/checks/retention/aws/s3-bucket-reader.ts';
+import { expectedArchive, expectedLedger } from '../../lib/watch/checks/retention/expected-buckets.ts';
+import { retentionCheck } from '../../lib/watch/checks/retention/retention.ts';
 import { synthesise } from '../infra/synthesise.ts';
 import { type Made, makeStackBucket, putLifecycle, type Subject } from './stack-buckets.ts';
 

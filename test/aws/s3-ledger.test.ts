@@ -1,8 +1,8 @@
-import { createS3Client } from '../../lib/archive/s3-store.ts';
-import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
-import { S3Ledger } from '../../lib/ledger/s3-ledger.ts';
-import { incidentStoreContract } from '../contract/incident-store.ts';
-import { ledgerContract } from '../contract/ledger.ts';
+import { createS3Client } from '../../lib/archive/store/aws/s3-store.ts';
+import { LedgerIncidents } from '../../lib/incidents/store/ledger-incidents.ts';
+import { S3Ledger } from '../../lib/ledger/aws/s3-ledger.ts';
+import { incidentStoreContract } from '../contract/incidents/incident-store.ts';
+import { ledgerContract } from '../contract/ledger/ledger.ts';
 import { makeBucket } from './buckets.ts';
 
 ledgerContract('S3Ledger on moto', async () => {

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { createS3Client } from '../../lib/archive/s3-store.ts';
-import { S3PageLister } from '../../lib/watch/s3-page-lister.ts';
-import { pageListerContract } from '../contract/page-lister.ts';
+import { S3PageLister } from '../../lib/archive/store/aws/s3-page-lister.ts';
+import { createS3Client } from '../../lib/archive/store/aws/s3-store.ts';
+import { pageListerContract } from '../contract/archive/page-lister.ts';
 import { makeBucket } from './buckets.ts';
 
 pageListerContract('S3PageLister on moto', async (keys) => {

@@ -1,7 +1,12 @@
 import { GetBucketVersioningCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkBucket, checkCreateOnly, createS3Client, S3Store } from '../../lib/archive/s3-store.ts';
-import { archiveStoreContract } from '../contract/archive-store.ts';
+import {
+  checkBucket,
+  checkCreateOnly,
+  createS3Client,
+  S3Store,
+} from '../../lib/archive/store/aws/s3-store.ts';
+import { archiveStoreContract } from '../contract/archive/archive-store.ts';
 import { makeBucket } from './buckets.ts';
 
 archiveStoreContract('S3Store on moto', async () => {

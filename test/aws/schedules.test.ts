@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-scheduler';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { type Job, jobs } from '../../lib/jobs.ts';
+import { type Job, jobs } from '../../lib/jobs/jobs.ts';
 import { plain, synthesise } from '../infra/synthesise.ts';
 
 const client = new SchedulerClient();

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { createSnsClient, SnsChannel } from '../../lib/alerts/sns-channel.ts';
-import { SnsSubscriptions } from '../../lib/alerts/sns-subscriptions.ts';
+import { createSnsClient, SnsChannel } from '../../lib/alerts/aws/sns-channel.ts';
+import { SnsSubscriptions } from '../../lib/alerts/aws/sns-subscriptions.ts';
 import { acknowledgement, anAlert, recovery } from '../support/alerts.ts';
 
 const client = createSnsClient();

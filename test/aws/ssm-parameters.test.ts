@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { expect, it } from 'vitest';
-import { createSsmClient, SsmParameters } from '../../lib/drains/ssm-parameters.ts';
-import { parameterStoreContract } from '../contract/parameter-store.ts';
+import { createSsmClient, SsmParameters } from '../../lib/drains/aws/ssm-parameters.ts';
+import { parameterStoreContract } from '../contract/drains/parameter-store.ts';
 
 parameterStoreContract('SsmParameters on moto', async () => {
   const client = createSsmClient();

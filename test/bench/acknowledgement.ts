@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import * as z from 'zod';
-import { createS3Client, S3Store } from '../../lib/archive/s3-store.ts';
-import type { ArchiveWriter } from '../../lib/archive/store.ts';
+import { createS3Client, S3Store } from '../../lib/archive/store/aws/s3-store.ts';
+import type { ArchiveWriter } from '../../lib/archive/store/store.ts';
 import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
+import { Delivery, type DeliveryMode } from '../../lib/receiver/delivery.ts';
 import type { Receiver } from '../../lib/receiver/receive.ts';
-import { Delivery, type DeliveryMode } from '../../lib/spool/delivery.ts';
-import { createSqsClient, SqsSpool } from '../../lib/spool/sqs-spool.ts';
+import { createSqsClient, SqsSpool } from '../../lib/spool/sqs/sqs-spool.ts';
 import { silentLog, testParameters } from '../support/receiver.ts';
 import { atMost, type Benchmark, type Figure, format } from './figure.ts';
 import { cycle, describePairs, median, quantile, samplePairs, timed } from './pairs.ts';

@@ -1,8 +1,8 @@
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { objectKey } from '../../lib/archive/key.ts';
+import { objectKey } from '../../lib/archive/format/key.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
-import type { DeliveryMode } from '../../lib/spool/delivery.ts';
+import type { DeliveryMode } from '../../lib/receiver/delivery.ts';
 import { benchDirectory } from './directories.ts';
 import { atLeast, type Benchmark, type Effort, type Figure } from './figure.ts';
 import { Load } from './load.ts';

@@ -13,7 +13,7 @@ const settings: readonly Setting[] = [8, 9].flatMap((memLevel) =>
 );
 const nodesOwn: Setting = { level: 6, memLevel: 8 };
 
-/** Time against size for each of deflate's levels: what lib/archive/deflate.ts has its two numbers from. */
+/** Time against size for each of deflate's levels: what lib/archive/format/deflate.ts has its two numbers from. */
 export const levels: Benchmark = {
   figures: settings.map(nameOf),
   async run(effort) {

@@ -1,4 +1,4 @@
-import { jobs } from '../../lib/jobs.ts';
+import { jobs } from '../../lib/jobs/jobs.ts';
 import { minute } from '../support/incident-steps.ts';
 import { Life } from '../support/simulation-life.ts';
 import { Model, type Outage } from '../support/simulation-model.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { walkMembers } from '../../lib/archive/member.ts';
+import { walkMembers } from '../../lib/archive/format/member.ts';
 import { startFakeAws } from '../support/fake-aws.ts';
 import { benchDirectory } from './directories.ts';
 import { atMost, type Benchmark, type Effort, format } from './figure.ts';

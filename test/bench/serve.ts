@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeliveryMode } from '../../lib/spool/delivery.ts';
+import type { DeliveryMode } from '../../lib/receiver/delivery.ts';
 import { benchDirectory } from './directories.ts';
 import { atLeast, type Benchmark, type Effort } from './figure.ts';
 import { Load } from './load.ts';

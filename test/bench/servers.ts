@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { hashSecret } from '../../lib/drains/credentials.ts';
-import { DirectoryParameters } from '../../lib/drains/directory-parameters.ts';
+import { DirectoryParameters } from '../../lib/drains/directory/directory-parameters.ts';
 import { parameterNames } from '../../lib/drains/parameters.ts';
 import { formatSecret } from '../../lib/drains/registry.ts';
 import { sharedSecret } from '../support/receiver.ts';

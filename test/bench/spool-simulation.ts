@@ -1,9 +1,9 @@
-import { type Creation, StoreError } from '../../lib/archive/store.ts';
+import { type Creation, StoreError } from '../../lib/archive/store/store.ts';
 import { assumptions } from '../../lib/cost/assumptions.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
-import { type Archiver, archiveMessages } from '../../lib/spool/archive-messages.ts';
 import { encodeMessage } from '../../lib/spool/message.ts';
 import type { QueuedMessage } from '../../lib/spool/queue.ts';
+import { type Archiver, archiveMessages } from '../../lib/spool/sqs/archive-messages.ts';
 import { type FakeMessage, FakeQueue } from '../support/fake-queue.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 import { silentLog } from '../support/receiver.ts';

@@ -1,4 +1,4 @@
-import { objectKey } from '../../lib/archive/key.ts';
+import { objectKey } from '../../lib/archive/format/key.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
 import { seal } from '../support/batches.ts';

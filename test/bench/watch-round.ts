@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { objectKey } from '../../lib/archive/key.ts';
-import { parseConfig } from '../../lib/config.ts';
-import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
-import { rulesOf } from '../../lib/incidents/rules.ts';
+import { objectKey } from '../../lib/archive/format/key.ts';
+import { parseConfig } from '../../lib/config/config.ts';
+import { rulesOf } from '../../lib/incidents/rules/rules.ts';
+import { LedgerIncidents } from '../../lib/incidents/store/ledger-incidents.ts';
+import { checksThrough } from '../../lib/jobs/watch-checks.ts';
+import { type Round, runRound } from '../../lib/jobs/watch-round.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
-import { checksThrough } from '../../lib/scheduled/watch-checks.ts';
-import { type Round, runRound } from '../../lib/scheduled/watch-round.ts';
 import { accepted, appName } from '../support/incident-steps.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';

@@ -1,12 +1,12 @@
 import type { Dirent } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { objectKey } from '../../lib/archive/key.ts';
+import { objectKey } from '../../lib/archive/format/key.ts';
+import { DirectoryPageLister } from '../../lib/archive/store/directory/directory-page-lister.ts';
+import type { PageLister } from '../../lib/archive/store/page-lister.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
-import { DirectoryPageLister } from '../../lib/watch/directory-page-lister.ts';
-import type { Finding, FindingStatus, Memory } from '../../lib/watch/finding.ts';
-import { freshnessCheck } from '../../lib/watch/freshness.ts';
-import type { PageLister } from '../../lib/watch/page-lister.ts';
+import type { Finding, FindingStatus, Memory } from '../../lib/findings/finding.ts';
+import { freshnessCheck } from '../../lib/watch/checks/freshness/freshness.ts';
 import { MemoryPageLister, type SortedKeys } from '../support/memory-page-lister.ts';
 import { RepeatedLook } from '../support/repeated-look.ts';
 import { benchDirectory } from './directories.ts';

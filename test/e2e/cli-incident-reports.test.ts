@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { objectKey } from '../../lib/archive/key.ts';
+import { objectKey } from '../../lib/archive/format/key.ts';
 import { weekOf } from '../../lib/reports/week.ts';
 import { IncidentDirectory } from '../support/incident-directory.ts';
 import { event, idOf } from '../support/incident-events.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DirectoryJournal } from '../../lib/spool/directory-journal.ts';
+import { DirectoryJournal } from '../../lib/spool/journal/journal.ts';
 import { seal } from '../support/batches.ts';
 import { batch, message } from '../support/messages.ts';
 import { type Run, runCli } from '../support/run-cli.ts';

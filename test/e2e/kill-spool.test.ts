@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { DirectoryStore } from '../../lib/archive/directory-store.ts';
+import { DirectoryStore } from '../../lib/archive/store/directory/directory-store.ts';
 import { readBack, texts } from '../support/batches.ts';
 import { batch, message } from '../support/messages.ts';
 import { oneConnection, post } from '../support/post.ts';

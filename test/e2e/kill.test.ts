@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { batchUuid } from '../../lib/archive/uuid.ts';
+import { batchUuid } from '../../lib/archive/format/uuid.ts';
 import { batch, message } from '../support/messages.ts';
 import { oneConnection, post } from '../support/post.ts';
 import { type ServeProcess, startServe } from '../support/serve-process.ts';

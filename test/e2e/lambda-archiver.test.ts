@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseKey } from '../../lib/archive/key.ts';
-import { walkMembers } from '../../lib/archive/member.ts';
-import type { SealedBatch } from '../../lib/archive/seal.ts';
+import { parseKey } from '../../lib/archive/format/key.ts';
+import { walkMembers } from '../../lib/archive/format/member.ts';
+import type { SealedBatch } from '../../lib/archive/format/seal.ts';
 import { parseUsableAppName } from '../../lib/drains/app-name.ts';
 import { encodeMessage } from '../../lib/spool/message.ts';
 import { pollerOf, startArchiver, withArchiver } from '../support/archiver-function.ts';

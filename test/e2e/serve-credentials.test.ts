@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addSecret } from '../../lib/drains/admin.ts';
 import { hashSecret } from '../../lib/drains/credentials.ts';
-import { DirectoryParameters } from '../../lib/drains/directory-parameters.ts';
+import { DirectoryParameters } from '../../lib/drains/directory/directory-parameters.ts';
 import { Child } from '../support/child-process.ts';
 import { batch, message } from '../support/messages.ts';
 import { oneConnection, type PostSetup, post } from '../support/post.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { counterUnits } from '../../lib/receiver/counters.ts';
+import { counterUnits } from '../../lib/metrics/counters.ts';
 import { metricsOf } from '../support/emf.ts';
 import { plain, type Synthesised, statements, synthesise, text } from './synthesise.ts';
 

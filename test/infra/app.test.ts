@@ -7,7 +7,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { addCistern } from '../../infra/cistern.ts';
-import { ConfigError } from '../../lib/config.ts';
+import { ConfigError } from '../../lib/config/config.ts';
 import { fakeBundles, newApp, temporaryFolder } from './synthesise.ts';
 
 const root = join(import.meta.dirname, '..', '..');

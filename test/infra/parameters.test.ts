@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../lib/config.ts';
+import { parseConfig } from '../../lib/config/config.ts';
+import { storedConfig } from '../../lib/config/stored-config.ts';
 import type { Parameter, ParameterReader } from '../../lib/drains/parameters.ts';
 import { parseRegistry } from '../../lib/drains/registry.ts';
-import { storedConfig } from '../../lib/stored-config.ts';
 import { synthesise, text } from './synthesise.ts';
 
 test('the command line finds all that it works on', () => {

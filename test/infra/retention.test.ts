@@ -10,10 +10,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../lib/config.ts';
-import { expectedArchive, expectedLedger } from '../../lib/watch/expected-buckets.ts';
-import { retentionCheck } from '../../lib/watch/retention.ts';
-import { S3BucketReader } from '../../lib/watch/s3-bucket-reader.ts';
+import { parseConfig } from '../../lib/config/config.ts';
+import { S3BucketReader } from '../../lib/watch/checks/retention/aws/s3-bucket-reader.ts';
+import { expectedArchive, expectedLedger } from '../../lib/watch/checks/retention/expected-buckets.ts';
+import { retentionCheck } from '../../lib/watch/checks/retention/retention.ts';
 import { type StackBucket, stackBucket } from './stack-bucket.ts';
 import { synthesise } from './synthesise.ts';
 

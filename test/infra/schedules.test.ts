@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type JobName, jobs } from '../../lib/jobs.ts';
+import { type JobName, jobs } from '../../lib/jobs/jobs.ts';
 import { allowedTo, plain, statements, synthesise } from './synthesise.ts';
 
 const standard = synthesise();

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { ArchiveReader } from '../../lib/archive/store.ts';
+import type { ArchiveReader } from '../../lib/archive/store/store.ts';
 import type { ParameterStore } from '../../lib/drains/parameters.ts';
-import { createSqsClient } from '../../lib/spool/sqs-spool.ts';
+import { createSqsClient } from '../../lib/spool/sqs/sqs-spool.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { SqsPoller } from '../support/sqs-poller.ts';
 import { Environments } from './environments.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { createS3Client, S3Store } from '../../lib/archive/s3-store.ts';
-import type { ArchiveReader } from '../../lib/archive/store.ts';
+import { createS3Client, S3Store } from '../../lib/archive/store/aws/s3-store.ts';
+import type { ArchiveReader } from '../../lib/archive/store/store.ts';
+import { createSsmClient, SsmParameters } from '../../lib/drains/aws/ssm-parameters.ts';
 import type { ParameterStore } from '../../lib/drains/parameters.ts';
-import { createSsmClient, SsmParameters } from '../../lib/drains/ssm-parameters.ts';
-import { createSqsClient } from '../../lib/spool/sqs-spool.ts';
+import { createSqsClient } from '../../lib/spool/sqs/sqs-spool.ts';
 import { makeBucket } from '../aws/buckets.ts';
 import { startFakeAws } from '../support/fake-aws.ts';
 

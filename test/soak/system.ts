@@ -1,4 +1,4 @@
-import type { ArchiveReader } from '../../lib/archive/store.ts';
+import type { ArchiveReader } from '../../lib/archive/store/store.ts';
 import type { ParameterStore } from '../../lib/drains/parameters.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import type { Boundary, SystemName } from './scenario.ts';

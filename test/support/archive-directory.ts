@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { DirectoryStore } from '../../lib/archive/directory-store.ts';
-import type { ObjectKey } from '../../lib/archive/key.ts';
+import type { ObjectKey } from '../../lib/archive/format/key.ts';
+import { DirectoryStore } from '../../lib/archive/store/directory/directory-store.ts';
 import { type BatchSetup, seal } from './batches.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 

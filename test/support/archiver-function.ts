@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { createSqsClient } from '../../lib/spool/sqs-spool.ts';
+import { createSqsClient } from '../../lib/spool/sqs/sqs-spool.ts';
 import type { Child } from './child-process.ts';
 import { type FakeAws, startFakeAws } from './fake-aws.ts';
 import { hostFunction, invokeHost, nextReport, stage } from './lambda-function.ts';

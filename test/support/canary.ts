@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
+import { canaryApp } from '../../lib/drains/canary-app.ts';
+import type { Finding } from '../../lib/findings/finding.ts';
 import { ReceiverServer } from '../../lib/receiver/http-server.ts';
-import { type CanaryOptions, canaryCheck, canarySubject } from '../../lib/watch/canary.ts';
-import { canaryApp } from '../../lib/watch/canary-app.ts';
-import type { Finding } from '../../lib/watch/finding.ts';
+import { type CanaryOptions, canaryCheck, canarySubject } from '../../lib/watch/checks/canary/canary.ts';
 import { type ReceiverHarness, sharedSecret } from './receiver.ts';
 
 /** The one finding of a canary that is let out now, checked for what every one has to be. */

@@ -1,5 +1,5 @@
-import type { ArchiveWriter } from '../../lib/archive/store.ts';
-import { Delivery } from '../../lib/spool/delivery.ts';
+import type { ArchiveWriter } from '../../lib/archive/store/store.ts';
+import { Delivery } from '../../lib/receiver/delivery.ts';
 import type { SpoolWriter } from '../../lib/spool/spool.ts';
 
 /** A spool that takes nothing: every member is too large for it. */

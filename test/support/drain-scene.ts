@@ -2,9 +2,9 @@ import { expect } from 'vitest';
 import { type AppName, parseUsableAppName } from '../../lib/drains/app-name.ts';
 import { hashSecret } from '../../lib/drains/credentials.ts';
 import { formatSecret } from '../../lib/drains/registry.ts';
-import { drainCheck } from '../../lib/watch/drain.ts';
-import type { Finding, Memory } from '../../lib/watch/finding.ts';
-import { Heroku } from '../../lib/watch/heroku.ts';
+import type { Finding, Memory } from '../../lib/findings/finding.ts';
+import { drainCheck } from '../../lib/watch/checks/drain/drain.ts';
+import { Heroku } from '../../lib/watch/checks/drain/heroku.ts';
 import { type FakeHeroku, startFakeHeroku } from './fake-heroku.ts';
 import { MemoryParameters } from './memory-parameters.ts';
 

@@ -1,8 +1,8 @@
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import { vi } from 'vitest';
 import * as z from 'zod';
-import type { CountingService, Sample } from '../../lib/receiver/counters.ts';
-import { PowertoolsCounters } from '../../lib/receiver/powertools-counters.ts';
+import { PowertoolsCounters } from '../../lib/metrics/aws/powertools-counters.ts';
+import type { CountingService, Sample } from '../../lib/metrics/counters.ts';
 
 const emf = z.looseObject({
   _aws: z.object({

@@ -1,9 +1,9 @@
-import { type ObjectKey, objectKey } from '../../lib/archive/key.ts';
-import { StoreError } from '../../lib/archive/store.ts';
+import { type ObjectKey, objectKey } from '../../lib/archive/format/key.ts';
+import { StoreError } from '../../lib/archive/store/store.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
+import type { Memory } from '../../lib/findings/finding.ts';
 import { type ArchiveLag, noLag } from '../../lib/watch/archive-lag.ts';
-import type { Memory } from '../../lib/watch/finding.ts';
-import { type FreshApp, freshnessCheck } from '../../lib/watch/freshness.ts';
+import { type FreshApp, freshnessCheck } from '../../lib/watch/checks/freshness/freshness.ts';
 import { MemoryPageLister } from './memory-page-lister.ts';
 import { RepeatedLook } from './repeated-look.ts';
 

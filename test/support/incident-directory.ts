@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
-import { reconcile } from '../../lib/incidents/reconcile.ts';
+import { reconcile } from '../../lib/incidents/rules/reconcile.ts';
 import { emptyState } from '../../lib/incidents/state.ts';
-import { DirectoryLedger } from '../../lib/ledger/directory-ledger.ts';
+import { LedgerIncidents } from '../../lib/incidents/store/ledger-incidents.ts';
+import { DirectoryLedger } from '../../lib/ledger/directory/directory-ledger.ts';
 import { fresh, resultsOf, rulesFor } from './incident-steps.ts';
 import { type Run, runCli } from './run-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';

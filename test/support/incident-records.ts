@@ -1,5 +1,5 @@
 import type { IncidentEvent } from '../../lib/incidents/incident.ts';
-import { foldTimeline, type Incident } from '../../lib/incidents/record.ts';
+import { foldTimeline, type Incident } from '../../lib/incidents/records/record.ts';
 
 /** The record of a timeline. Throws where it has none. */
 export function recordOf(...events: readonly IncidentEvent[]): Incident {

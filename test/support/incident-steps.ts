@@ -1,15 +1,15 @@
-import type { Delivery } from '../../lib/alerts/channel.ts';
-import { parseConfig } from '../../lib/config.ts';
+import type { Delivery } from '../../lib/alerts/channels/channel.ts';
+import { parseConfig } from '../../lib/config/config.ts';
 import { type AppName, parseAppName } from '../../lib/drains/app-name.ts';
+import type { CheckName, CheckResult, Finding } from '../../lib/findings/finding.ts';
 import type { Alert } from '../../lib/incidents/alert.ts';
 import { mute } from '../../lib/incidents/commands.ts';
-import type { Step } from '../../lib/incidents/draft.ts';
 import type { EventOf, IncidentEvent, IncidentId, Verb } from '../../lib/incidents/incident.ts';
-import { reconcile } from '../../lib/incidents/reconcile.ts';
-import { type Rules, rulesOf } from '../../lib/incidents/rules.ts';
-import { settle } from '../../lib/incidents/settle.ts';
+import type { Step } from '../../lib/incidents/rules/draft.ts';
+import { reconcile } from '../../lib/incidents/rules/reconcile.ts';
+import { type Rules, rulesOf } from '../../lib/incidents/rules/rules.ts';
+import { settle } from '../../lib/incidents/rules/settle.ts';
 import { emptyState, type LiveIncident, type State } from '../../lib/incidents/state.ts';
-import type { CheckName, CheckResult, Finding } from '../../lib/watch/finding.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;

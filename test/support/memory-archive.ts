@@ -1,11 +1,11 @@
-import type { ObjectKey } from '../../lib/archive/key.ts';
+import type { ObjectKey } from '../../lib/archive/format/key.ts';
 import {
   type ArchiveReader,
   type ArchiveWriter,
   type Creation,
   type StoredObject,
   StoreError,
-} from '../../lib/archive/store.ts';
+} from '../../lib/archive/store/store.ts';
 
 /** An attempt's script: store it, or fail in one of the ways that a real store does. */
 export type Step = 'store' | 'hang' | 'store, then lose the answer' | StoreError;

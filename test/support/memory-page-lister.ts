@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PageLister } from '../../lib/watch/page-lister.ts';
+import type { PageLister } from '../../lib/archive/store/page-lister.ts';
 
 /** Keys in byte order, each at its index: an array, or what makes them up. */
 export interface SortedKeys {

@@ -1,4 +1,4 @@
-import { StoreError } from '../../lib/archive/store.ts';
+import { StoreError } from '../../lib/archive/store/store.ts';
 import type { SpooledMember, SpoolWriter } from '../../lib/spool/spool.ts';
 
 /** An attempt's script: hold it, or fail in one of the ways that a real spool does. */

@@ -1,4 +1,4 @@
-import type { CheckName, Finding } from '../../lib/watch/finding.ts';
+import type { CheckName, Finding } from '../../lib/findings/finding.ts';
 import { finding, IncidentSteps } from './incident-steps.ts';
 
 /** One letter a run: c(ritical), w(arning), o(k), u(nknown), s(kipped), - (the check was not due). */

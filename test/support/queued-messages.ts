@@ -1,4 +1,4 @@
-import type { SealedBatch } from '../../lib/archive/seal.ts';
+import type { SealedBatch } from '../../lib/archive/format/seal.ts';
 import { encodeMessage } from '../../lib/spool/message.ts';
 import type { MessagePostponer, PostponedMessage, QueuedMessage } from '../../lib/spool/queue.ts';
 

@@ -1,12 +1,12 @@
+import type { Log } from '../../lib/base/log.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
 import { hashSecret } from '../../lib/drains/credentials.ts';
 import { formatSecret } from '../../lib/drains/registry.ts';
-import type { Log } from '../../lib/log.ts';
-import type { CounterName, Counters, Sample } from '../../lib/receiver/counters.ts';
+import type { CounterName, Counters, Sample } from '../../lib/metrics/counters.ts';
+import { Delivery, type DeliveryMode } from '../../lib/receiver/delivery.ts';
 import { type Answer, type Receiver, type ReceiverRequest, receive } from '../../lib/receiver/receive.ts';
-import { tellSwitches } from '../../lib/receiver/tell-switches.ts';
-import { Delivery, type DeliveryMode } from '../../lib/spool/delivery.ts';
+import { tellSwitches } from '../../lib/receiver/report-circuit.ts';
 import type { SpoolWriter } from '../../lib/spool/spool.ts';
 import { noSpool } from './delivery.ts';
 import { MemoryArchive } from './memory-archive.ts';

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { type DurableFile, type DurableFileSystem, nodeFileSystem } from '../../lib/archive/durable-files.ts';
+import { type DurableFile, type DurableFileSystem, nodeFileSystem } from '../../lib/disk/durable-files.ts';
 import { RecordedCalls } from './recorded-calls.ts';
 
 /** A call that ends in durability, when it began or when it was done: `fsync logs/my-app`. */

@@ -1,5 +1,9 @@
 import { basename } from 'node:path';
-import { type JournalFile, type JournalFiles, nodeJournalFiles } from '../../lib/spool/directory-files.ts';
+import {
+  type JournalFile,
+  type JournalFiles,
+  nodeJournalFiles,
+} from '../../lib/spool/journal/journal-files.ts';
 import { RecordedCalls } from './recorded-calls.ts';
 
 export type JournalStep =

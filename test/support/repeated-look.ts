@@ -1,4 +1,4 @@
-import type { Check, Finding, Memory } from '../../lib/watch/finding.ts';
+import type { Check, Finding, Memory } from '../../lib/findings/finding.ts';
 
 /** Has a check look again and again, and keeps what it remembers in between, as the watch does. */
 export class RepeatedLook {

@@ -1,7 +1,11 @@
-import type { BucketReader, BucketSettings, ExpectedBucket } from '../../lib/watch/bucket-settings.ts';
-import type { Finding } from '../../lib/watch/finding.ts';
-import type { LifecycleRule } from '../../lib/watch/lifecycle.ts';
-import { retentionCheck } from '../../lib/watch/retention.ts';
+import type { Finding } from '../../lib/findings/finding.ts';
+import type {
+  BucketReader,
+  BucketSettings,
+  ExpectedBucket,
+} from '../../lib/watch/checks/retention/bucket-settings.ts';
+import type { LifecycleRule } from '../../lib/watch/checks/retention/lifecycle.ts';
+import { retentionCheck } from '../../lib/watch/checks/retention/retention.ts';
 
 /** A bucket that is as the configuration says, and what the check of retention makes of one that is not. */
 

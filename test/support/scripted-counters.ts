@@ -1,4 +1,4 @@
-import type { CounterQuery, CountersReader, WatchedCounter } from '../../lib/watch/counters-reader.ts';
+import type { CounterQuery, CountersReader, WatchedCounter } from '../../lib/metrics/counters-reader.ts';
 
 /** Something that was counted, and when a reader can first see it. */
 export interface CountedEvent {

@@ -1,4 +1,4 @@
-import type { BucketReader, BucketSettings } from '../../lib/watch/bucket-settings.ts';
+import type { BucketReader, BucketSettings } from '../../lib/watch/checks/retention/bucket-settings.ts';
 import { isIn, type Weakness, type World } from './simulation-world.ts';
 
 /** The archive's bucket as it is set up at a moment; a configuration with `infrequentAccessDays: 'never'` is meant. */

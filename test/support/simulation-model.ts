@@ -1,4 +1,4 @@
-import type { FindingStatus } from '../../lib/watch/finding.ts';
+import type { FindingStatus } from '../../lib/findings/finding.ts';
 import { minute } from './incident-steps.ts';
 import type { Outcome } from './simulation-run.ts';
 import { truth } from './simulation-truth.ts';

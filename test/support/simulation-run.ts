@@ -1,20 +1,20 @@
 import { setImmediate as others } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Delivery } from '../../lib/alerts/channel.ts';
+import type { Delivery } from '../../lib/alerts/channels/channel.ts';
 import type { Alert, Unsent } from '../../lib/incidents/alert.ts';
 import { acknowledge, mute } from '../../lib/incidents/commands.ts';
 import type { IncidentEvent } from '../../lib/incidents/incident.ts';
-import { LedgerIncidents } from '../../lib/incidents/ledger-incidents.ts';
-import { rulesOf } from '../../lib/incidents/rules.ts';
+import { rulesOf } from '../../lib/incidents/rules/rules.ts';
 import {
   emptyState,
   type LiveIncident,
   type State,
   state as stateSchema,
 } from '../../lib/incidents/state.ts';
-import { updateState } from '../../lib/incidents/update-state.ts';
+import { LedgerIncidents } from '../../lib/incidents/store/ledger-incidents.ts';
+import { updateState } from '../../lib/incidents/store/update-state.ts';
+import { runRound } from '../../lib/jobs/watch-round.ts';
 import { LedgerError } from '../../lib/ledger/ledger.ts';
-import { runRound } from '../../lib/scheduled/watch-round.ts';
 import { accepted, minute, rejected, timedOut, unreached } from './incident-steps.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { Random } from './random.ts';

@@ -1,4 +1,4 @@
-import type { Channel, Delivery } from '../../lib/alerts/channel.ts';
+import type { Channel, Delivery } from '../../lib/alerts/channels/channel.ts';
 import type { Alert } from '../../lib/incidents/alert.ts';
 import { type Ledger, LedgerError } from '../../lib/ledger/ledger.ts';
 import type { MemoryLedger } from './memory-ledger.ts';

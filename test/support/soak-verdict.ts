@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { BatchHeader } from '../../lib/archive/batch-header.ts';
-import { logsPrefix, parseKey } from '../../lib/archive/key.ts';
-import { type Message, readRange } from '../../lib/archive/read.ts';
-import type { ArchiveReader } from '../../lib/archive/store.ts';
+import type { BatchHeader } from '../../lib/archive/format/batch-header.ts';
+import { logsPrefix, parseKey } from '../../lib/archive/format/key.ts';
+import { type Message, readRange } from '../../lib/archive/read/read-messages.ts';
+import type { ArchiveReader } from '../../lib/archive/store/store.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import {
   type BatchRecord,

@@ -1,8 +1,8 @@
-import type { KeyParts } from '../../lib/archive/key.ts';
-import type { SegmentPart } from '../../lib/spool/segment.ts';
+import type { KeyParts } from '../../lib/archive/format/key.ts';
+import type { SegmentPart } from '../../lib/spool/journal/segment.ts';
+import { walkSegment } from '../../lib/spool/journal/walk-segment.ts';
 import { formatEntryHead } from '../../lib/spool/segment-entry.ts';
 import type { SpooledMember } from '../../lib/spool/spool.ts';
-import { walkSegment } from '../../lib/spool/walk-segment.ts';
 import { seal, testApp } from './batches.ts';
 import { batch, message } from './messages.ts';
 

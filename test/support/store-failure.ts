@@ -1,4 +1,4 @@
-import { StoreError } from '../../lib/archive/store.ts';
+import { StoreError } from '../../lib/archive/store/store.ts';
 
 /** The StoreError that an attempt ends in. Throws when it ends in anything else. */
 export async function storeFailureOf(attempt: Promise<unknown>): Promise<StoreError> {

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type KeyParts, parseKey } from '../../lib/archive/key.ts';
-import { walkMembers } from '../../lib/archive/member.ts';
+import { type KeyParts, parseKey } from '../../lib/archive/format/key.ts';
+import { walkMembers } from '../../lib/archive/format/member.ts';
 
 /** An object of one member, as anybody who has the archive can read it. */
 export interface StoredBatch extends KeyParts {

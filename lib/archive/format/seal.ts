@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import type { AppName } from '../../drains/app-name.ts';
+import type { BatchFacts } from '../../logplex/batch.ts';
+import type { LogplexRequest } from '../../logplex/request.ts';
+import { encodeBatchHeader } from './batch-header.ts';
+import { deflate, releaseParts } from './deflate.ts';
+import { batchEpoch, type ObjectKey, objectKey } from './key.ts';
+import { assembleMember } from './member.ts';
+import { uncompressed } from './uncompressed.ts';
+import { batchUuid } from './uuid.ts';
+
+/** A batch as it goes into the archive. */
+export interface SealedBatch {
+  readonly key: ObjectKey;
+  readonly member: Buffer;
+  readonly headerTruncated: boolean;
+}
+
+export interface BatchToSeal {
+  /** The frames exactly as received. */
+  readonly raw: Buffer;
+  readonly facts: BatchFacts;
+  readonly request: LogplexRequest;
+  readonly app: AppName;
+  readonly oddPath?: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** Why the batch is not well formed. */
+  readonly malformed?: string;
+  /** Whether other batches wait for this thread. */
+  readonly othersWait?: boolean;
+  /** Raw bytes up to which the member is not compressed: whoever archives it will. */
+  readonly uncompressedUpTo: number;
+}
+
+/** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
+export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
+  const { raw, facts, request, app, receivedAt } = batch;
+  const sha256 = hash('sha256', raw, 'buffer');
+  const payload =
+    facts.payloadStart === 0 ? sha256 : hash('sha256', raw.subarray(facts.payloadStart), 'buffer');
+  const uuid = batchUuid({ ...request, drainToken: request.sentToken, sha256 });
+  const { json, truncated } = encodeBatchHeader({
+    v: 1,
+    uuid,
+    app,
+    ...(batch.oddPath === undefined ? {} : { path: batch.oddPath }),
+    ...(request.sentToken === undefined ? {} : { token: request.sentToken }),
+    ...(request.frameId === undefined ? {} : { frame: request.frameId }),
+    ...(request.requestId === undefined ? {} : { request: request.requestId }),
+    ...(request.claimed === undefined ? {} : { claimed: request.claimed }),
+    found: facts.messages,
+    received: formatTime(receivedAt),
+    ...(facts.firstTime === undefined ? {} : { first: formatTime(facts.firstTime) }),
+    ...(facts.lastTime === undefined ? {} : { last: formatTime(facts.lastTime) }),
+    bytes: raw.length,
+    sha256: sha256.toString('hex'),
+    payload: payload.toString('hex'),
+    ...(facts.notices === 0 ? {} : { losses: facts.losses }),
+    ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
+  });
+  return {
+    key: objectKey({ app, epochMs: batchEpoch(facts.firstTime, receivedAt), uuid }),
+    member: await makeMember(json, batch),
+    headerTruncated: truncated,
+  };
+}
+
+async function makeMember(
+  headerJson: Buffer,
+  { raw, uncompressedUpTo, othersWait = false }: BatchToSeal,
+): Promise<Buffer> {
+  if (raw.length > 0 && raw.length <= uncompressedUpTo)
+    return assembleMember(headerJson, raw, uncompressed(raw));
+  const deflated = await deflate(raw, othersWait);
+  const member = assembleMember(headerJson, raw, deflated);
+  releaseParts(deflated);
+  return member;
+}
+
+/** RFC 3339 in UTC, with milliseconds. */
+function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

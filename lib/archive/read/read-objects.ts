@@ -1,0 +1,148 @@
+import type { AppName } from '../../drains/app-name.ts';
+import type { BatchHeader } from '../format/batch-header.ts';
+import { appPrefix, type KeyParts, keysFrom, parseKey } from '../format/key.ts';
+import { MemberError, walkMembers } from '../format/member.ts';
+import { HeaderError, memberEpoch, parseBatchHeader } from '../format/read-header.ts';
+import { type ArchiveReader, type StoredObject, StoreError } from '../store/store.ts';
+
+/** Milliseconds since 1970. Without `until`, to the end of what is stored. */
+export interface TimeRange {
+  readonly since: number;
+  /** The first instant that is not in the range any more. */
+  readonly until?: number;
+}
+
+/** What a reader has to tell beside what it read; reading goes on. */
+export interface Problem {
+  readonly kind: 'problem';
+  readonly key: string;
+  /** `foreign`: not an object of this archive, and left alone. The other two can cost messages. */
+  readonly problem: 'foreign' | 'unreadable' | 'damaged';
+  readonly why: string;
+}
+
+/** A member as it is stored, not inflated yet. */
+export interface StoredMember {
+  readonly key: string;
+  /** Of its object. */
+  readonly keyEpochMs: number;
+  /** Its own: what orders it among the members of its app. */
+  readonly epochMs: number;
+  readonly header: BatchHeader;
+  readonly bytes: Buffer;
+  /** Where it starts in its object. */
+  readonly offset: number;
+}
+
+export interface ReadObject {
+  readonly kind: 'object';
+  readonly key: string;
+  readonly epochMs: number;
+  /** Bytes as stored. */
+  readonly size: number;
+  readonly members: readonly StoredMember[];
+}
+
+/** An object of several members holds one hour, and is named by its first member. */
+const objectSpanMs = 60 * 60 * 1000;
+/** A batch's messages are seconds apart, rarely minutes: they come from many senders and may have waited. */
+const batchSpanMs = 10 * 60 * 1000;
+
+/**
+ * How far from its object's key a message can be found at its own time, and so how far around a range a
+ * reader lists.
+ */
+export const reach = { before: batchSpanMs, after: objectSpanMs + batchSpanMs } as const;
+
+/** A key has 13 digits. */
+const lastKeyEpochMs = 9_999_999_999_999;
+
+/** Reads ahead of the consumer: a store answers many reads at once faster than one after the other. */
+const maxReads = 16;
+const maxReadBytes = 64 * 1024 * 1024;
+
+/**
+ * Every object of an app that can hold messages of the range, in the order of their keys, each with the
+ * members that are readable; and the problems met. Throws {@link StoreError} where the store fails as a whole.
+ */
+export async function* readObjects(
+  reader: ArchiveReader,
+  app: AppName,
+  range: TimeRange,
+): AsyncGenerator<ReadObject | Problem> {
+  const loading: { readonly size: number; readonly loaded: Promise<readonly (ReadObject | Problem)[]> }[] =
+    [];
+  let bytes = 0;
+  for await (const object of listObjects(reader, app, range)) {
+    while (loading.length >= maxReads || (loading.length > 0 && bytes + object.size > maxReadBytes)) {
+      const oldest = loading.shift();
+      bytes -= oldest?.size ?? 0;
+      yield* (await oldest?.loaded) ?? [];
+    }
+    const loaded = load(reader, object);
+    // Whoever awaits it gets the error; nobody does when the consumer has stopped.
+    loaded.catch(() => undefined);
+    loading.push({ size: object.size, loaded });
+    bytes += object.size;
+  }
+  for (const { loaded } of loading) yield* await loaded;
+}
+
+async function* listObjects(
+  reader: ArchiveReader,
+  app: AppName,
+  { since, until }: TimeRange,
+): AsyncGenerator<StoredObject> {
+  const from = keysFrom(app, Math.max(0, since - reach.after));
+  const last = until === undefined ? lastKeyEpochMs : Math.max(0, until + reach.before);
+  const end = last < lastKeyEpochMs ? keysFrom(app, last) : undefined;
+  for await (const object of reader.list(appPrefix(app), from)) {
+    if (end !== undefined && object.key >= end) return;
+    yield object;
+  }
+}
+
+async function load(
+  reader: ArchiveReader,
+  { key }: StoredObject,
+): Promise<readonly (ReadObject | Problem)[]> {
+  const parts = parseKey(key);
+  if (parts === undefined)
+    return [{ kind: 'problem', key, problem: 'foreign', why: 'not a key of this archive' }];
+  try {
+    return readObject(key, parts, await reader.read(key));
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.retry) throw error;
+    return [{ kind: 'problem', key, problem: 'unreadable', why: error.message }];
+  }
+}
+
+/** The members of one object, followed by what is wrong with it. Never throws. */
+function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObject | Problem)[] {
+  const members: StoredMember[] = [];
+  const problems: Problem[] = [];
+  const damaged = (why: string) => problems.push({ kind: 'problem', key, problem: 'damaged', why });
+  if (bytes.length === 0) damaged('the object is empty');
+  try {
+    for (const { bytes: member, headerJson, offset } of walkMembers(bytes)) {
+      try {
+        const header = parseBatchHeader(headerJson);
+        members.push({
+          key,
+          keyEpochMs: epochMs,
+          epochMs: memberEpoch(header),
+          header,
+          bytes: member,
+          offset,
+        });
+      } catch (error) {
+        if (!(error instanceof HeaderError)) throw error;
+        damaged(`member at byte ${offset}: ${error.message}`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    damaged(error.message);
+  }
+  return [{ kind: 'object', key, epochMs, size: bytes.length, members }, ...problems];
+}

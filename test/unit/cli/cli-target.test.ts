@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { CliError } from '../../../cli/shared/errors.ts';
+import { chooseTarget } from '../../../cli/shared/target.ts';
+
+describe('chooseTarget', () => {
+  it('is ./data unless told otherwise', () => {
+    expect(chooseTarget({}, {})).toEqual({ data: './data', bucket: undefined });
+    expect(chooseTarget({}, { CISTERN_DATA: '', CISTERN_STAGE: '' })).toEqual({
+      data: './data',
+      bucket: undefined,
+    });
+  });
+
+  it('takes the environment where there is no flag', () => {
+    expect(chooseTarget({}, { CISTERN_DATA: '/srv' })).toEqual({ data: '/srv', bucket: undefined });
+    expect(chooseTarget({}, { CISTERN_STAGE: 'prod' })).toEqual({ stage: 'prod', bucket: undefined });
+  });
+
+  it('lets a flag of either kind beat the environment', () => {
+    const environment = { CISTERN_DATA: '/srv', CISTERN_STAGE: 'prod' };
+
+    expect(chooseTarget({ data: './here' }, environment)).toEqual({ data: './here', bucket: undefined });
+    expect(chooseTarget({ stage: 'test' }, environment)).toEqual({ stage: 'test', bucket: undefined });
+  });
+
+  it('does not guess between two variables', () => {
+    expect(() => chooseTarget({}, { CISTERN_DATA: '/srv', CISTERN_STAGE: 'prod' })).toThrow(CliError);
+  });
+
+  it("takes serve's bucket beside a directory; a stage has its own unless a flag names another", () => {
+    const environment = { CISTERN_BUCKET: 'logs' };
+
+    expect(chooseTarget({}, environment)).toEqual({ data: './data', bucket: 'logs' });
+    expect(chooseTarget({ bucket: 'other' }, environment)).toEqual({ data: './data', bucket: 'other' });
+    expect(chooseTarget({ stage: 'prod' }, environment)).toEqual({ stage: 'prod', bucket: undefined });
+    expect(chooseTarget({ stage: 'prod', bucket: 'other' }, environment)).toEqual({
+      stage: 'prod',
+      bucket: 'other',
+    });
+  });
+});

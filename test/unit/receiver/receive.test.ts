@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { BodyError } from '../../../lib/receiver/errors.ts';
+import { maxBodyBytes } from '../../../lib/receiver/receive.ts';
+import { batch, lossNotice, message, overflow } from '../../support/messages.ts';
+import { ReceiverHarness, unmappedToken } from '../../support/receiver.ts';
+import { onlyBatch } from '../../support/stored-batches.ts';
+
+let receiver: ReceiverHarness;
+beforeEach(() => {
+  receiver = new ReceiverHarness();
+});
+const stored = () => onlyBatch(receiver.store.objects);
+const hello = batch(message('hello'));
+
+describe('a good batch', () => {
+  test('is stored as it is, under the app of its path, and answered 200', async () => {
+    const body = batch(message('one'), message('two\nlines'), Buffer.from([0xff, 0x00, 0x0a]));
+    expect(await receiver.post(body, { 'logplex-msg-count': '3' })).toEqual({ status: 200 });
+    expect(stored().raw).toEqual(body);
+    expect(stored().app).toBe('my-app');
+    expect(receiver.counters.samples).toEqual([
+      {
+        app: 'my-app',
+        secretId: 'shared-1',
+        counts: {
+          batches: 1,
+          messages: 3,
+          bytes: body.length,
+          'stored-bytes': receiver.store.objects.get(stored().key)?.length,
+          latency: expect.any(Number),
+        },
+      },
+    ]);
+  });
+
+  test('says in its header who sent what', async () => {
+    const at = Date.now() - 5000;
+    const body = batch(overflow(3, at - 60_000), message('first', at), message('last', at + 1000));
+    await receiver.post(body, {
+      'logplex-msg-count': '3',
+      'logplex-frame-id': '0123456789abcdef0123456789abcdef',
+      'logplex-drain-token': unmappedToken,
+      'x-request-id': 'request-1',
+    });
+    const payload = batch(message('first', at), message('last', at + 1000));
+    expect(stored().header).toEqual({
+      v: 1,
+      uuid: stored().uuid,
+      app: 'my-app',
+      token: unmappedToken,
+      frame: '0123456789abcdef0123456789abcdef',
+      request: 'request-1',
+      claimed: 3,
+      found: 3,
+      received: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      first: new Date(at).toISOString(),
+      last: new Date(at + 1000).toISOString(),
+      bytes: body.length,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      payload: createHash('sha256').update(payload).digest('hex'),
+      losses: { L10: 3 },
+    });
+    expect(stored().epochMs).toBe(at);
+  });
+
+  test('needs no header but credentials', async () => {
+    const answer = await receiver.post(hello, { 'content-type': '' });
+    expect(answer).toEqual({ status: 200 });
+    expect(stored().raw).toEqual(hello);
+    expect(receiver.counters.total('malformed')).toBe(0);
+  });
+
+  test('that comes again stores nothing new and counts as a duplicate only', async () => {
+    await receiver.post(hello, { 'logplex-frame-id': 'f1' });
+    expect(await receiver.post(hello, { 'logplex-frame-id': 'f1' })).toEqual({ status: 200 });
+    expect(stored().raw).toEqual(hello);
+    expect(receiver.counters.total('batches')).toBe(1);
+    expect(receiver.counters.total('messages')).toBe(1);
+    expect(receiver.counters.total('duplicates')).toBe(1);
+  });
+
+  test('with losses counts every message that Heroku lost', async () => {
+    await receiver.post(
+      batch(overflow(40), overflow(2), message('x'), lossNotice('Error L13: 5 messages lost since y')),
+    );
+    expect(receiver.counters.total('messages-lost')).toBe(47);
+    expect(receiver.counters.total('loss-notices')).toBe(3);
+    expect(stored().header['losses']).toEqual({ L10: 42, L13: 5 });
+  });
+
+  test.each([
+    ['over a day behind', Date.now() - 25 * 3600 * 1000],
+    ['over five minutes ahead', Date.now() + 6 * 60 * 1000],
+  ])('whose first message is %s is named by its receipt', async (_, at) => {
+    const before = Date.now();
+    await receiver.post(batch(message('x', at)));
+    const epoch = stored().epochMs;
+    expect(epoch).toBeGreaterThanOrEqual(before);
+    expect(epoch).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('a batch that is not well formed is stored verbatim, answered 200 and counted', () => {
+  test.each([
+    ['an empty body', Buffer.alloc(0), {}, 'empty body'],
+    ['a garbled body', Buffer.from('{"json": true}'), {}, 'no length'],
+    ['a body cut short', hello.subarray(0, -3), {}, 'frame cut short'],
+    ['a count that differs', hello, { 'logplex-msg-count': '2' }, '2 messages claimed, 1 found'],
+    ['two faults', Buffer.from('x'), { 'logplex-msg-count': '1' }, 'no length; 1 messages claimed, 0 found'],
+    ['an unknown encoding', hello, { 'content-encoding': 'br' }, 'content encoding br'],
+    ['gzip that is none', hello, { 'content-encoding': 'gzip' }, 'content encoding gzip: bad gzip'],
+  ])('%s', async (_, body, headers, why) => {
+    expect(await receiver.post(body, headers as Record<string, string>)).toEqual({ status: 200 });
+    expect(stored().raw).toEqual(body);
+    expect(stored().header['malformed']).toContain(why);
+    expect(receiver.counters.total('malformed')).toBe(1);
+    expect(receiver.counters.total('batches')).toBe(1);
+  });
+});
+
+describe('Content-Encoding: gzip', () => {
+  test('is undone', async () => {
+    const body = batch(message('a'), message('b'));
+    await receiver.post(gzipSync(body), { 'content-encoding': 'gzip', 'logplex-msg-count': '2' });
+    expect(stored().raw).toEqual(body);
+    expect(receiver.counters.total('inflated')).toBe(1);
+    expect(receiver.counters.total('malformed')).toBe(0);
+  });
+
+  test.each([
+    ['a bomb', gzipSync(Buffer.alloc(maxBodyBytes + 1)), 'over the cap'],
+    ['bytes after the gzip', Buffer.concat([gzipSync(hello), Buffer.alloc(8)]), 'bytes after gzip'],
+    ['gzip cut short', gzipSync(hello).subarray(0, -4), 'bad gzip'],
+  ])('stays where undoing it would lose something: %s', async (_, body, why) => {
+    expect(await receiver.post(body, { 'content-encoding': 'gzip' })).toEqual({ status: 200 });
+    expect(stored().raw).toEqual(body);
+    expect(stored().header['malformed']).toContain(`content encoding gzip: ${why}`);
+  });
+});
+
+describe('a body that does not arrive', () => {
+  test('stores nothing, and hangs up', async () => {
+    const answer = await receiver.post(() => Promise.reject(new BodyError('aborted')));
+    expect(answer.hangUp).toBe(true);
+    expect(receiver.store.objects.size).toBe(0);
+    expect(receiver.counters.total('aborted')).toBe(1);
+  });
+
+  test('because it is too large gets 413', async () => {
+    expect(await receiver.post(() => Promise.reject(new BodyError('too large')))).toEqual({ status: 413 });
+    expect(receiver.counters.total('too-large')).toBe(1);
+  });
+});
+
+describe('other methods', () => {
+  test('GET /healthz is answered without credentials', async () => {
+    const answer = await receiver.post(hello, { authorization: '' }, { method: 'GET', path: '/healthz' });
+    expect(answer).toEqual({ status: 200 });
+    expect(receiver.store.objects.size).toBe(0);
+  });
+
+  test.each(['GET', 'PUT', 'HEAD', 'DELETE', ''])('%j is not for us', async (method) => {
+    expect(await receiver.post(hello, {}, { method })).toEqual({ status: 405 });
+    expect(receiver.counters.samples).toEqual([]);
+  });
+});
+
+test('counters that fail change no answer', async () => {
+  receiver.counters.record = () => {
+    throw new Error('no counting today');
+  };
+  expect(await receiver.post(hello)).toEqual({ status: 200 });
+  expect(stored().raw).toEqual(hello);
+});
