@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import type { Channel, Delivery } from '../../lib/alerts/channels/channel.ts';
+import type { Channel } from '../../lib/alerts/channels/channel.ts';
 import { brokenChannel } from '../../lib/alerts/deliver.ts';
 import { type OpenChannels, openChannels } from '../../lib/alerts/make-channels.ts';
 import { sendTest, testAlert } from '../../lib/alerts/test-alert.ts';
 import type { AlertsConfig, ChannelConfig, Route } from '../../lib/config/alert-config.ts';
 import { parameterNames } from '../../lib/drains/parameters.ts';
+import type { Delivery } from '../../lib/incidents/alert.ts';
 import { wholeNumber } from '../shared/arguments.ts';
 import { CliError, exitCodes } from '../shared/errors.ts';
 import { note, print, printJson, printTable, warn } from '../shared/output.ts';

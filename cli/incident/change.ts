@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import type { AppName } from '../../lib/drains/app-name.ts';
+import type { Severity } from '../../lib/findings/severity.ts';
+import { severities } from '../../lib/findings/severity.ts';
 import { acknowledge, close, closedEvent, openByHand, resolve } from '../../lib/incidents/commands.ts';
 import { handEvent } from '../../lib/incidents/hand-event.ts';
-import type { IncidentEvent, IncidentId, Severity } from '../../lib/incidents/incident.ts';
-import { severities } from '../../lib/incidents/incident.ts';
+import type { IncidentEvent, IncidentId } from '../../lib/incidents/incident.ts';
 import { type Incident, isOver } from '../../lib/incidents/records/record.ts';
 import { appArgument } from '../shared/arguments.ts';
 import { CliError, exitCodes } from '../shared/errors.ts';

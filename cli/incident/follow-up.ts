@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { duration } from '../../lib/alerts/text.ts';
+import { duration } from '../../lib/base/text.ts';
 import { parseAppName } from '../../lib/drains/app-name.ts';
 import { handEvent } from '../../lib/incidents/hand-event.ts';
 import type { IncidentId } from '../../lib/incidents/incident.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { instant } from '../../lib/alerts/text.ts';
+import { instant } from '../../lib/base/text.ts';
+import { incidentChecks } from '../../lib/findings/severity.ts';
 import { mute, scopeOf, unmute } from '../../lib/incidents/commands.ts';
-import { incidentChecks } from '../../lib/incidents/incident.ts';
 import type { Mute } from '../../lib/incidents/state.ts';
 import { CliError } from '../shared/errors.ts';
 import { note, printTable, warn } from '../shared/output.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { instant } from '../../lib/alerts/text.ts';
+import { instant } from '../../lib/base/text.ts';
 import { type FollowUpFilter, followUpsOf } from '../../lib/incidents/records/followups.ts';
 import { gate } from '../../lib/incidents/records/gate.ts';
 import { type RecordRange, readRecords } from '../../lib/incidents/records/records.ts';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import { oneLine } from '../../lib/alerts/text.ts';
+import { oneLine } from '../../lib/base/text.ts';
 import { type ByHand, RefusedError } from '../../lib/incidents/commands.ts';
 import { type IncidentId, parseIncidentId } from '../../lib/incidents/incident.ts';
 import type { Incident } from '../../lib/incidents/records/record.ts';

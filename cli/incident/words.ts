@@ -1,5 +1,5 @@
-import { duration, instant } from '../../lib/alerts/text.ts';
 import { withIsoTimes } from '../../lib/base/iso-times.ts';
+import { duration, instant } from '../../lib/base/text.ts';
 import { describeEvent } from '../../lib/incidents/records/describe-event.ts';
 import { durationsOf, endedAt } from '../../lib/incidents/records/durations.ts';
 import type { FollowUpOf } from '../../lib/incidents/records/followups.ts';

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { duration } from '../../lib/alerts/text.ts';
 import { type KeyParts, parseKey } from '../../lib/archive/format/key.ts';
 import { reach, type TimeRange } from '../../lib/archive/read/read-objects.ts';
+import { duration } from '../../lib/base/text.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { note, warn } from '../shared/output.ts';
 import { chooseTarget, type Target, type TargetOptions } from '../shared/target.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { duration } from '../../lib/alerts/text.ts';
+import { duration } from '../../lib/base/text.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { awaitDrained } from '../../lib/spool/await-drained.ts';
 import { redriveSetAside } from '../../lib/spool/redrive-set-aside.ts';

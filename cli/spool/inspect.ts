@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { instant } from '../../lib/alerts/text.ts';
 import { sideBySide } from '../../lib/base/limited-concurrency.ts';
+import { instant } from '../../lib/base/text.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { memberOf } from '../../lib/spool/redrive-set-aside.ts';
 import { listSetAside, readSetAside, type SetAsideEntry } from '../../lib/spool/set-aside-entries.ts';

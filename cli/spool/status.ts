@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { duration } from '../../lib/alerts/text.ts';
+import { duration } from '../../lib/base/text.ts';
 import { deadLetterDays } from '../../lib/spool/queue.ts';
 import { listSetAside, type SetAsideName } from '../../lib/spool/set-aside-entries.ts';
 import { pageAfterMs, type SpoolStatus } from '../../lib/spool/spool.ts';

@@ -1,5 +1,5 @@
-import { duration, instant } from '../../lib/alerts/text.ts';
 import { parseKey } from '../../lib/archive/format/key.ts';
+import { duration, instant } from '../../lib/base/text.ts';
 import type { DirectorySpoolReader } from '../../lib/spool/journal/journal-spool-reader.ts';
 import { BadMessageError, decodeMessage } from '../../lib/spool/message.ts';
 import type { QueuedMessage } from '../../lib/spool/queue.ts';

@@ -1,9 +1,9 @@
+import { duration } from '../base/text.ts';
 import type { Check, Finding, Look } from '../findings/finding.ts';
 import type { Unsent } from '../incidents/alert.ts';
 import { overdueMs } from './heartbeat.ts';
 import type { BrokenChannel } from './make-channels.ts';
 import type { SubscriptionReader } from './subscription-reader.ts';
-import { duration } from './text.ts';
 
 export interface AlertsCheckPorts {
   /** Names of all channels of the configuration. */

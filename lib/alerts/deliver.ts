@@ -1,5 +1,5 @@
-import type { Unsent } from '../incidents/alert.ts';
-import type { Channel, Delivery } from './channels/channel.ts';
+import type { Delivery, Unsent } from '../incidents/alert.ts';
+import type { Channel } from './channels/channel.ts';
 
 /** What became of one attempt to deliver one unsent alert. */
 export interface Outcome {

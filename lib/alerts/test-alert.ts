@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { commandLine } from '../base/command-line.ts';
 import type { ChannelConfig, Route } from '../config/alert-config.ts';
-import type { Alert } from '../incidents/alert.ts';
+import type { Alert, Delivery } from '../incidents/alert.ts';
 import { type IncidentId, parseIncidentId } from '../incidents/incident.ts';
-import type { Channel, Delivery } from './channels/channel.ts';
+import type { Channel } from './channels/channel.ts';
 import { attempt } from './deliver.ts';
 
 export interface TestOf {

@@ -1,4 +1,4 @@
-import { oneLine } from '../alerts/text.ts';
+import { oneLine } from './text.ts';
 
 /** Text that people or findings chose, on one line, as text and not as Markdown. */
 export function plainMarkdown(text: string): string {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { incidentChecks, severities } from '../incidents/incident.ts';
+import { incidentChecks, severities } from '../findings/severity.ts';
 
 /** The `alerts` key of the configuration: who is told what, and how. Secrets are elsewhere (parameter `alerts`). */
 

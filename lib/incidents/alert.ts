@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { incidentChecks, incidentId, severities } from './incident.ts';
+import { incidentChecks, severities } from '../findings/severity.ts';
+import { incidentId } from './incident.ts';
 
 const when = z.int().min(0);
 
@@ -63,3 +64,21 @@ export const unsent = z.object({
 });
 
 export type Unsent = z.output<typeof unsent>;
+
+/** What became of one attempt to give an alert to a channel. */
+export type Delivery =
+  | { readonly outcome: 'accepted' }
+  | {
+      /** Worth another attempt: not reached, too slow, 5xx, 429. */
+      readonly outcome: 'retry';
+      readonly error: string;
+      /** The channel may have taken it although it did not say so. */
+      readonly mayHaveArrived: boolean;
+      /** It asked to be left alone: the rest for this channel waits for the next run. */
+      readonly busy: boolean;
+    }
+  | {
+      /** The same attempt will fail again until somebody mends it: a wrong key, an address that is gone. */
+      readonly outcome: 'rejected';
+      readonly error: string;
+    };

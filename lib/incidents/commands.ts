@@ -1,4 +1,5 @@
-import type { IncidentEvent, IncidentId, Severity } from './incident.ts';
+import type { Severity } from '../findings/severity.ts';
+import type { IncidentEvent, IncidentId } from './incident.ts';
 import { type Draft, isOver, record, type Step, stepFrom } from './rules/draft.ts';
 import { forgetRow } from './rules/end-incidents.ts';
 import { isStillBad, membersOf } from './rules/members.ts';

@@ -1,9 +1,5 @@
 import * as z from 'zod';
-import { checkNames } from '../findings/finding.ts';
-
-/** P0 is the worst; P0 and P1 page (P2 too where it comes from a critical finding outside production). */
-export const severities = ['P0', 'P1', 'P2', 'P3', 'P4'] as const;
-export type Severity = (typeof severities)[number];
+import { incidentChecks, severities } from '../findings/severity.ts';
 
 /** `inc_YYYYMMDD_HHMM_<rand>`, UTC, the minute at which it was opened. */
 export type IncidentId = string & { readonly __brand: 'IncidentId' };
@@ -18,10 +14,6 @@ export const incidentId = z.custom<IncidentId>(
   (value) => typeof value === 'string' && parseIncidentId(value) !== undefined,
   { error: 'must be an incident id such as inc_20260131_0915_k3f9qa' },
 );
-
-/** What an incident is about: a check's finding, or whatever a person says (`manual`). */
-export const incidentChecks = [...checkNames, 'manual'] as const;
-export type IncidentCheck = (typeof incidentChecks)[number];
 
 const when = z.int().min(0);
 /** What is wrong by now, and what to do: absent where an event was written before it held them. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { checkNames } from '../findings/finding.ts';
+import { incidentChecks, severities } from '../findings/severity.ts';
 import { unsent } from './alert.ts';
-import { incidentChecks, incidentEvent, incidentId, severities } from './incident.ts';
+import { incidentEvent, incidentId } from './incident.ts';
 
 /**
  * All that the watch knows between two runs, in one object that is replaced only if unchanged. Whatever is

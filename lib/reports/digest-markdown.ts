@@ -1,5 +1,5 @@
-import { duration, instant } from '../alerts/text.ts';
 import { plainMarkdown } from '../base/markdown.ts';
+import { duration, instant } from '../base/text.ts';
 import type { Digest, DigestIncident, Spread } from './digest.ts';
 
 /** The same as the digest's JSON, for people. */

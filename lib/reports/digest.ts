@@ -1,4 +1,5 @@
-import { type IncidentId, type IncidentStatus, type Severity, severities } from '../incidents/incident.ts';
+import { type Severity, severities } from '../findings/severity.ts';
+import type { IncidentId, IncidentStatus } from '../incidents/incident.ts';
 import { durationsOf, endedAt } from '../incidents/records/durations.ts';
 import { type FollowUpOf, followUpsOf } from '../incidents/records/followups.ts';
 import { foldTimeline, type Incident, isOver } from '../incidents/records/record.ts';

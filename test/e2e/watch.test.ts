@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openWatch } from '../../cli/shared/watching.ts';
 import { objectKey } from '../../lib/archive/format/key.ts';
-import type { IncidentCheck } from '../../lib/incidents/incident.ts';
+import type { IncidentCheck } from '../../lib/findings/severity.ts';
 import { foldTimeline } from '../../lib/incidents/records/record.ts';
 import { LedgerIncidents } from '../../lib/incidents/store/ledger-incidents.ts';
 import { runWatchJob } from '../../lib/jobs/watch-job.ts';

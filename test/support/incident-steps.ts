@@ -1,8 +1,7 @@
-import type { Delivery } from '../../lib/alerts/channels/channel.ts';
 import { parseConfig } from '../../lib/config/config.ts';
 import { type AppName, parseAppName } from '../../lib/drains/app-name.ts';
 import type { CheckName, CheckResult, Finding } from '../../lib/findings/finding.ts';
-import type { Alert } from '../../lib/incidents/alert.ts';
+import type { Alert, Delivery } from '../../lib/incidents/alert.ts';
 import { mute } from '../../lib/incidents/commands.ts';
 import type { EventOf, IncidentEvent, IncidentId, Verb } from '../../lib/incidents/incident.ts';
 import type { Step } from '../../lib/incidents/rules/draft.ts';

@@ -1,7 +1,6 @@
 import { setImmediate as others } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Delivery } from '../../lib/alerts/channels/channel.ts';
-import type { Alert, Unsent } from '../../lib/incidents/alert.ts';
+import type { Alert, Delivery, Unsent } from '../../lib/incidents/alert.ts';
 import { acknowledge, mute } from '../../lib/incidents/commands.ts';
 import type { IncidentEvent } from '../../lib/incidents/incident.ts';
 import { rulesOf } from '../../lib/incidents/rules/rules.ts';

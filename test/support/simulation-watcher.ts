@@ -1,5 +1,5 @@
-import type { Channel, Delivery } from '../../lib/alerts/channels/channel.ts';
-import type { Alert } from '../../lib/incidents/alert.ts';
+import type { Channel } from '../../lib/alerts/channels/channel.ts';
+import type { Alert, Delivery } from '../../lib/incidents/alert.ts';
 import { type Ledger, LedgerError } from '../../lib/ledger/ledger.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 

@@ -1,7 +1,7 @@
-import type { Channel, Delivery } from '../../lib/alerts/channels/channel.ts';
+import type { Channel } from '../../lib/alerts/channels/channel.ts';
 import { parseConfig } from '../../lib/config/config.ts';
 import type { Check, Finding } from '../../lib/findings/finding.ts';
-import type { Alert } from '../../lib/incidents/alert.ts';
+import type { Alert, Delivery } from '../../lib/incidents/alert.ts';
 import { foldTimeline } from '../../lib/incidents/records/record.ts';
 import { recordsCheck } from '../../lib/incidents/records/records-check.ts';
 import { rulesOf } from '../../lib/incidents/rules/rules.ts';

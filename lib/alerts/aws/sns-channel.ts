@@ -6,10 +6,11 @@ import {
   type SNSClientConfig,
 } from '@aws-sdk/client-sns';
 import { type AwsFailure, readAwsFailure } from '../../base/aws/aws-failure.ts';
-import type { Alert } from '../../incidents/alert.ts';
-import type { Channel, Delivery } from '../channels/channel.ts';
+import { cut } from '../../base/text.ts';
+import type { Alert, Delivery } from '../../incidents/alert.ts';
+import type { Channel } from '../channels/channel.ts';
 import { alertPayload, names } from '../channels/payload.ts';
-import { cut, factsOf, headline } from '../text.ts';
+import { factsOf, headline } from '../text.ts';
 
 /** An SNS topic: text for people who subscribe by mail, JSON for machines, attributes for filter policies. */
 export class SnsChannel implements Channel {

@@ -1,4 +1,4 @@
-import type { Alert } from '../../incidents/alert.ts';
+import type { Alert, Delivery } from '../../incidents/alert.ts';
 
 /** One way to tell somebody: an SNS topic, PagerDuty, Slack, a webhook. */
 export interface Channel {
@@ -10,20 +10,3 @@ export interface Channel {
    */
   deliver(alert: Alert, signal: AbortSignal): Promise<Delivery>;
 }
-
-export type Delivery =
-  | { readonly outcome: 'accepted' }
-  | {
-      /** Worth another attempt: not reached, too slow, 5xx, 429. */
-      readonly outcome: 'retry';
-      readonly error: string;
-      /** The channel may have taken it although it did not say so. */
-      readonly mayHaveArrived: boolean;
-      /** It asked to be left alone: the rest for this channel waits for the next run. */
-      readonly busy: boolean;
-    }
-  | {
-      /** The same attempt will fail again until somebody mends it: a wrong key, an address that is gone. */
-      readonly outcome: 'rejected';
-      readonly error: string;
-    };

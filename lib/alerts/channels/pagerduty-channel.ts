@@ -1,7 +1,8 @@
-import type { Alert } from '../../incidents/alert.ts';
-import type { Severity } from '../../incidents/incident.ts';
-import { cut, factsOf, headline, oneLine } from '../text.ts';
-import type { Channel, Delivery } from './channel.ts';
+import { cut, oneLine } from '../../base/text.ts';
+import type { Severity } from '../../findings/severity.ts';
+import type { Alert, Delivery } from '../../incidents/alert.ts';
+import { factsOf, headline } from '../text.ts';
+import type { Channel } from './channel.ts';
 import type { ChannelUrl } from './channel-url.ts';
 import { post } from './post.ts';
 

@@ -1,5 +1,6 @@
+import { cut, oneLine } from '../../base/text.ts';
 import type { Alert } from '../../incidents/alert.ts';
-import { cut, headline, oneLine } from '../text.ts';
+import { headline } from '../text.ts';
 
 /** An alert for machines, below 20 KB whatever it says; times as ISO 8601. */
 export function alertPayload(alert: Alert): unknown {

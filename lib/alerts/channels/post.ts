@@ -1,4 +1,4 @@
-import type { Delivery } from './channel.ts';
+import type { Delivery } from '../../incidents/alert.ts';
 import type { ChannelUrl } from './channel-url.ts';
 
 export interface Post {

@@ -1,6 +1,7 @@
-import type { Alert } from '../../incidents/alert.ts';
-import { cut, factsOf, headline } from '../text.ts';
-import type { Channel, Delivery } from './channel.ts';
+import { cut } from '../../base/text.ts';
+import type { Alert, Delivery } from '../../incidents/alert.ts';
+import { factsOf, headline } from '../text.ts';
+import type { Channel } from './channel.ts';
 import type { ChannelUrl } from './channel-url.ts';
 import { post } from './post.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import type { Alert } from '../../incidents/alert.ts';
-import type { Channel, Delivery } from './channel.ts';
+import type { Alert, Delivery } from '../../incidents/alert.ts';
+import type { Channel } from './channel.ts';
 import type { ChannelUrl } from './channel-url.ts';
 import { alertPayload } from './payload.ts';
 import { post } from './post.ts';

@@ -1,4 +1,4 @@
-import { instant, oneLine } from '../../alerts/text.ts';
+import { instant, oneLine } from '../../base/text.ts';
 import type { IncidentEvent } from '../incident.ts';
 
 /** What an event says beside its verb, on one line; the empty string where the verb says it all. */

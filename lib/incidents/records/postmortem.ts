@@ -1,5 +1,5 @@
-import { duration, instant } from '../../alerts/text.ts';
 import { plainMarkdown } from '../../base/markdown.ts';
+import { duration, instant } from '../../base/text.ts';
 import type { ArchivedHour } from './archive-impact.ts';
 import { hourMs } from './archive-impact.ts';
 import { describeEvent } from './describe-event.ts';

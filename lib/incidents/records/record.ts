@@ -1,12 +1,5 @@
-import {
-  type EventOf,
-  type IncidentCheck,
-  type IncidentEvent,
-  type IncidentId,
-  type IncidentStatus,
-  type Severity,
-  severities,
-} from '../incident.ts';
+import { type IncidentCheck, type Severity, severities } from '../../findings/severity.ts';
+import type { EventOf, IncidentEvent, IncidentId, IncidentStatus } from '../incident.ts';
 
 /** An incident's record. Times are milliseconds since 1970, durations milliseconds. */
 export interface Incident {

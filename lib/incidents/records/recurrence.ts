@@ -1,4 +1,5 @@
-import type { IncidentCheck, IncidentId } from '../incident.ts';
+import type { IncidentCheck } from '../../findings/severity.ts';
+import type { IncidentId } from '../incident.ts';
 import type { Incident } from './record.ts';
 
 /** The same trouble more than once. */

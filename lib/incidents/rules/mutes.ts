@@ -1,5 +1,5 @@
 import { parseAppName } from '../../drains/app-name.ts';
-import { type IncidentCheck, incidentChecks } from '../incident.ts';
+import { type IncidentCheck, incidentChecks } from '../../findings/severity.ts';
 import type { LiveIncident, Mute, State } from '../state.ts';
 import type { Draft } from './draft.ts';
 import { record } from './draft.ts';

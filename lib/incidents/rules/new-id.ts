@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type IncidentCheck, type IncidentId, parseIncidentId } from '../incident.ts';
+import type { IncidentCheck } from '../../findings/severity.ts';
+import { type IncidentId, parseIncidentId } from '../incident.ts';
 import type { State } from '../state.ts';
 
 interface Opening {

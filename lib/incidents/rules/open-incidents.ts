@@ -1,5 +1,5 @@
 import type { Evidence } from '../../findings/finding.ts';
-import type { IncidentCheck, Severity } from '../incident.ts';
+import type { IncidentCheck, Severity } from '../../findings/severity.ts';
 import type { LiveIncident, SubjectState } from '../state.ts';
 import { type Draft, isOver, record } from './draft.ts';
 import { confirmedCanaries, type Group, groupsOf, isHeld } from './group-findings.ts';

@@ -1,6 +1,6 @@
 import type { Route } from '../../config/alert-config.ts';
 import type { Config } from '../../config/config.ts';
-import type { IncidentCheck, Severity } from '../incident.ts';
+import type { IncidentCheck, Severity } from '../../findings/severity.ts';
 
 /** What the configuration says of incidents and alerts. */
 export interface Rules {

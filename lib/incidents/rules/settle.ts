@@ -1,5 +1,4 @@
-import type { Delivery } from '../../alerts/channels/channel.ts';
-import type { Unsent } from '../alert.ts';
+import type { Delivery, Unsent } from '../alert.ts';
 import type { State } from '../state.ts';
 
 /** What a run has done of what stood in the state. */

@@ -1,4 +1,4 @@
-import { cut, oneLine } from '../../alerts/text.ts';
+import { cut, oneLine } from '../../base/text.ts';
 import type { Evidence, Finding, Memory } from '../../findings/finding.ts';
 
 const longestSummary = 500;

@@ -1,5 +1,5 @@
 import type { CheckName } from '../../findings/finding.ts';
-import { type IncidentCheck, type Severity, severities } from '../incident.ts';
+import { type IncidentCheck, type Severity, severities } from '../../findings/severity.ts';
 
 /** When incidents open, end and are told of again: every number of the rules, all times in milliseconds. */
 

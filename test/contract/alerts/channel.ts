@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Channel, Delivery } from '../../../lib/alerts/channels/channel.ts';
-import type { Alert } from '../../../lib/incidents/alert.ts';
+import type { Channel } from '../../../lib/alerts/channels/channel.ts';
+import type { Alert, Delivery } from '../../../lib/incidents/alert.ts';
 import { acknowledgement, anAlert, recovery } from '../../support/alerts.ts';
 import type { FakeService } from '../../support/fake-service.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Delivery } from '../../../lib/alerts/channels/channel.ts';
 import type { CheckResult } from '../../../lib/findings/finding.ts';
+import type { Delivery } from '../../../lib/incidents/alert.ts';
 import {
   acknowledge,
   close,

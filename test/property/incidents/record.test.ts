@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { severities } from '../../../lib/findings/severity.ts';
 import type { IncidentEvent } from '../../../lib/incidents/incident.ts';
-import { severities } from '../../../lib/incidents/incident.ts';
 import { durationsOf } from '../../../lib/incidents/records/durations.ts';
 import { foldTimeline, isOverdue, statusAt } from '../../../lib/incidents/records/record.ts';
 import { event, oneOfEach, openedAt } from '../../support/incident-events.ts';

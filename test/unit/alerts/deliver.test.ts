@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Channel, Delivery } from '../../../lib/alerts/channels/channel.ts';
+import type { Channel } from '../../../lib/alerts/channels/channel.ts';
 import { deliverAll } from '../../../lib/alerts/deliver.ts';
-import type { Alert } from '../../../lib/incidents/alert.ts';
+import type { Alert, Delivery } from '../../../lib/incidents/alert.ts';
 import { acknowledgement, anAlert, incident, queued, recovery } from '../../support/alerts.ts';
 
 const accepted: Delivery = { outcome: 'accepted' };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Channel, Delivery } from '../../../lib/alerts/channels/channel.ts';
+import type { Channel } from '../../../lib/alerts/channels/channel.ts';
 import { sendTest, testAlert } from '../../../lib/alerts/test-alert.ts';
 import { alertsConfig, type Route } from '../../../lib/config/alert-config.ts';
+import type { Delivery } from '../../../lib/incidents/alert.ts';
 import { type Alert, alert as alertSchema } from '../../../lib/incidents/alert.ts';
 import { at } from '../../support/alerts.ts';
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Channel, Delivery } from '../../../lib/alerts/channels/channel.ts';
+import type { Channel } from '../../../lib/alerts/channels/channel.ts';
+import type { Delivery } from '../../../lib/incidents/alert.ts';
 import { LedgerIncidents } from '../../../lib/incidents/store/ledger-incidents.ts';
 import { runReportJob } from '../../../lib/jobs/report-job.ts';
 import { runWatchJob, type WatchJob } from '../../../lib/jobs/watch-job.ts';
