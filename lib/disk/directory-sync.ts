@@ -16,11 +16,11 @@ interface OpenDirectory {
  * the lost entries, so a later fsync that succeeds says nothing about them.
  */
 export class DirectorySync {
-  readonly #files: DurableFileSystem;
+  readonly #files: Pick<DurableFileSystem, 'open'>;
   readonly #open = new Map<string, OpenDirectory>();
   readonly #failed = new Map<string, unknown>();
 
-  constructor(files: DurableFileSystem) {
+  constructor(files: Pick<DurableFileSystem, 'open'>) {
     this.#files = files;
   }
 

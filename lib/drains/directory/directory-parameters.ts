@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { codeOf } from '../../base/errors.ts';
 import { withLock } from '../../disk/lock.ts';
 import type { Parameter, ParameterStore } from '../parameters.ts';
 
@@ -139,8 +140,4 @@ async function closeToOthers(file: FileHandle): Promise<void> {
   } catch {
     // Somebody else's file: it can be read all the same, and its owner can close it.
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
