@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { readRange } from '../../lib/archive/read/read-messages.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
-import { addArchiveOptions, openTarget, type TargetOptions } from '../shared/target.ts';
-import { addRangeOptions, type RangeOptions, rangeHelp, rangeOf } from '../shared/time-range.ts';
+import { addArchiveOptions, type TargetOptions } from '../shared/target.ts';
+import { addRangeOptions, type RangeOptions, rangeHelp } from '../shared/time-range.ts';
 import * as format from './message-format.ts';
-import { elsewhere, readBesideSpool } from './not-archived.ts';
-import { DataOutput, explainNothing, ProblemReport, storedAppArgument } from './reading.ts';
+import { readApp } from './read-app.ts';
+import { DataOutput, storedAppArgument } from './reading.ts';
 
 interface Options extends TargetOptions, RangeOptions {
   readonly raw?: true;
@@ -48,13 +48,9 @@ Examples:
   cistern cat my-app --stage prod --since 15m`;
 
 async function cat(app: AppName, options: Options): Promise<void> {
-  const range = rangeOf(options, Date.now());
-  const target = await openTarget(options);
-  await readBesideSpool({ options, target, app, range }, async (waiting) => {
-    const archive = await target.openArchive();
+  await readApp(app, options, async ({ archive, range, problems }) => {
     const toText = formatOf(options, process.stdout.isTTY);
     const output = new DataOutput();
-    const problems = new ProblemReport();
     let found = false;
     for await (const item of readRange(archive, app, range)) {
       found = true;
@@ -62,11 +58,7 @@ async function cat(app: AppName, options: Options): Promise<void> {
       else if (output.add(toText(item))) await output.flush();
     }
     await output.flush();
-    problems.finish();
-    if (!found) {
-      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-      await explainNothing(archive, app, range, circumstances);
-    }
+    return found;
   });
 }
 

@@ -9,11 +9,11 @@ import {
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { parseTimestamp } from '../../lib/logplex/syslog.ts';
 import { bold, formatBytes } from '../shared/output.ts';
-import { addArchiveOptions, openTarget, type TargetOptions } from '../shared/target.ts';
-import { addRangeOptions, type RangeOptions, rangeHelp, rangeOf } from '../shared/time-range.ts';
+import { addArchiveOptions, type TargetOptions } from '../shared/target.ts';
+import { addRangeOptions, type RangeOptions, rangeHelp } from '../shared/time-range.ts';
 import { visible } from '../shared/visible.ts';
-import { elsewhere, readBesideSpool } from './not-archived.ts';
-import { DataOutput, explainNothing, iso, ProblemReport, storedAppArgument } from './reading.ts';
+import { readApp } from './read-app.ts';
+import { DataOutput, iso, storedAppArgument } from './reading.ts';
 
 interface Options extends TargetOptions, RangeOptions {
   readonly json?: true;
@@ -47,12 +47,8 @@ Examples:
   cistern ls unknown --since 1d                          batches whose app could not be told`;
 
 async function ls(app: AppName, options: Options): Promise<void> {
-  const range = rangeOf(options, Date.now());
-  const target = await openTarget(options);
-  await readBesideSpool({ options, target, app, range }, async (waiting) => {
-    const archive = await target.openArchive();
+  await readApp(app, options, async ({ archive, range, problems }) => {
     const output = new DataOutput();
-    const problems = new ProblemReport();
     let objects = 0;
     let total = nothing;
     let met = false;
@@ -71,11 +67,7 @@ async function ls(app: AppName, options: Options): Promise<void> {
     }
     if (objects > 0 && options.json !== true) output.add(`${totalLine(objects, total)}\n`);
     await output.flush();
-    problems.finish();
-    if (objects === 0 && !met) {
-      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-      await explainNothing(archive, app, range, circumstances);
-    }
+    return objects > 0 || met;
   });
 }
 

@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KeyParts, parseKey } from '../../lib/archive/format/key.ts';
 import { reach, type TimeRange } from '../../lib/archive/read/read-objects.ts';
 import { duration } from '../../lib/base/text.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { note, warn } from '../shared/output.ts';
-import { chooseTarget, type Target, type TargetOptions } from '../shared/target.ts';
+import type { Target, TargetOptions } from '../shared/target.ts';
 import { configOf } from '../shared/target-config.ts';
 
 /** Batches of an app that are acknowledged, and that a reader of the archive does not find yet. */
@@ -24,34 +23,16 @@ export interface Reading {
   readonly range: TimeRange;
 }
 
-/**
- * Reads an archive, and says then what of it still waits in the spool, however the reading ends: a store that is
- * away is why it waits. The spool is looked at first: what is archived meanwhile is told of and shown, and never
- * neither.
- */
-export async function readBesideSpool(
-  reading: Reading,
-  read: (waiting: NotArchived) => Promise<void>,
-): Promise<void> {
-  const waiting = await notArchived(reading);
-  try {
-    await read(waiting);
-  } finally {
-    await tell(waiting, reading);
-  }
-}
-
 /** Of the journal of a data directory. A stage's queue shows nobody what it holds. */
-async function notArchived({ options, app, range }: Reading): Promise<NotArchived> {
+export async function notArchived({ target, app, range }: Reading): Promise<NotArchived> {
   const { since, until = Number.POSITIVE_INFINITY } = range;
   const found = { batches: 0, oldestAt: Number.POSITIVE_INFINITY, newestAt: 0 };
-  const choice = chooseTarget(options, process.env);
-  if ('stage' in choice) return found;
+  if (target.kind === 'stage') return found;
   const { DirectorySpoolReader } = await import('../../lib/spool/journal/journal-spool-reader.ts');
   const isMeant = (parts: KeyParts | undefined) =>
     parts?.app === app && parts.epochMs >= since - reach.after && parts.epochMs < until + reach.before;
   try {
-    for await (const { key, at } of new DirectorySpoolReader(join(choice.data, 'spool')).entries()) {
+    for await (const { key, at } of new DirectorySpoolReader(join(target.data, 'spool')).entries()) {
       if (!isMeant(parseKey(key))) continue;
       found.batches += 1;
       found.oldestAt = Math.min(found.oldestAt, at);
@@ -60,7 +41,7 @@ async function notArchived({ options, app, range }: Reading): Promise<NotArchive
   } catch (error) {
     // The archive can be read all the same.
     warn(
-      `the spool of ${choice.data} can't be looked at: what waits there is not told of (${error instanceof Error ? error.message : String(error)})`,
+      `the spool of ${target.data} can't be looked at: what waits there is not told of (${error instanceof Error ? error.message : String(error)})`,
     );
   }
   return found;
@@ -70,7 +51,7 @@ async function notArchived({ options, app, range }: Reading): Promise<NotArchive
 const graceMs = 10_000;
 
 /** Says that batches are missing from what was printed, and from when on they are there. */
-async function tell(
+export async function tellNotArchived(
   { batches, oldestAt, newestAt }: NotArchived,
   { options, target, app }: Reading,
 ): Promise<void> {
@@ -82,7 +63,7 @@ async function tell(
   );
   const [what, wait, are] =
     batches === 1 ? ['a batch', 'waits', 'is'] : [`${batches.toLocaleString('en')} batches`, 'wait', 'are'];
-  const drain = `\`cistern spool drain ${target.flags}${bucketFlag(options)}\``;
+  const drain = `\`cistern spool drain ${target.flags}${bucketFlag(target)}\``;
   const ageMs = Date.now() - oldestAt;
   if (windowMs === undefined || ageMs > windowMs + graceMs) {
     note(
@@ -96,19 +77,6 @@ async function tell(
   );
 }
 
-function bucketFlag(options: TargetOptions): string {
-  const { bucket } = chooseTarget(options, process.env);
+function bucketFlag({ bucket }: Target): string {
   return bucket === undefined ? '' : ` --bucket ${bucket}`;
-}
-
-/** Where else to look for what a target's archive does not hold; undefined where nothing speaks for it. */
-export function elsewhere(options: TargetOptions): string | undefined {
-  const choice = chooseTarget(options, process.env);
-  if ('stage' in choice) {
-    return `What has just arrived may still wait in the spool: \`cistern spool status --stage ${choice.stage}\`.`;
-  }
-  const archive = join(choice.data, 'archive');
-  if (choice.bucket !== undefined || statSync(archive, { throwIfNoEntry: false }) !== undefined)
-    return undefined;
-  return 'There is no archive in it: if `cistern serve` keeps it in a bucket, pass --bucket NAME.';
 }

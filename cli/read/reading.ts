@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { appPrefix, parseKey } from '../../lib/archive/format/key.ts';
-import type { Problem, TimeRange } from '../../lib/archive/read/read-objects.ts';
+import type { Problem } from '../../lib/archive/read/read-objects.ts';
 import type { ArchiveReader } from '../../lib/archive/store/store.ts';
 import { type AppName, parseAppName } from '../../lib/drains/app-name.ts';
 import { CliError, exitCodes } from '../shared/errors.ts';
-import { note, warn } from '../shared/output.ts';
+import { warn } from '../shared/output.ts';
 import { visible } from '../shared/visible.ts';
-import type { NotArchived } from './not-archived.ts';
 
 /** An app whose log is read: reserved names too, since batches are stored under them. Throws {@link CliError}. */
 export function storedAppArgument(text: string): AppName {
@@ -61,29 +60,6 @@ export class ProblemReport {
     process.exitCode = exitCodes.failed;
     warn(`incomplete: ${this.#lossy} damaged or unreadable parts; what could be read is printed`);
   }
-}
-
-/** Says why nothing was found. Throws {@link CliError} when nothing was ever stored for the app, nor spooled. */
-export async function explainNothing(
-  archive: ArchiveReader,
-  app: AppName,
-  { since, until }: TimeRange,
-  { place, waiting, elsewhere }: Circumstances,
-): Promise<void> {
-  const oldest = await firstKey(archive, app);
-  if (oldest === undefined) {
-    if (waiting.batches > 0) return note(`nothing of ${app} is in the archive of ${place} yet`);
-    const hint = elsewhere === undefined ? '' : ` ${elsewhere}`;
-    throw new CliError(`nothing is stored for ${app} in ${place}.${hint}`, { exitCode: exitCodes.failed });
-  }
-  const range = until === undefined ? `since ${iso(since)}` : `from ${iso(since)} to ${iso(until)}`;
-  note(`nothing of ${app} ${range}; what is stored begins at ${iso(oldest)}`);
-}
-
-interface Circumstances {
-  readonly place: string;
-  readonly waiting: NotArchived;
-  readonly elsewhere: string | undefined;
 }
 
 /** The time of the app's oldest key, in milliseconds since 1970; undefined where nothing is stored. */

@@ -7,11 +7,11 @@ import type { AppName } from '../../lib/drains/app-name.ts';
 import { dollars, printAligned, quantity, savesOrCosts, unitPrice, whole } from '../cost/cost-table.ts';
 import { bold, formatBytes, note, print, printJson } from '../shared/output.ts';
 import { addRetentionOptions, lifetimesOf, type RetentionOptions } from '../shared/retention-options.ts';
-import { addArchiveOptions, openTarget, type Target } from '../shared/target.ts';
+import { addArchiveOptions, type Target } from '../shared/target.ts';
 import { addConfigOption, type ConfigOptions, configOf } from '../shared/target-config.ts';
-import { addRangeOptions, type RangeOptions, rangeHelp, rangeOf } from '../shared/time-range.ts';
-import { elsewhere, readBesideSpool } from './not-archived.ts';
-import { explainNothing, firstKey, iso, ProblemReport, storedAppArgument } from './reading.ts';
+import { addRangeOptions, type RangeOptions, rangeHelp } from '../shared/time-range.ts';
+import { readApp } from './read-app.ts';
+import { firstKey, iso, storedAppArgument } from './reading.ts';
 
 interface Options extends ConfigOptions, RangeOptions, RetentionOptions {
   readonly json?: true;
@@ -46,12 +46,8 @@ Examples:
 
 async function usage(app: AppName, options: Options): Promise<void> {
   const now = Date.now();
-  const range = rangeOf(options, now);
-  const target = await openTarget(options);
-  await readBesideSpool({ options, target, app, range }, async (waiting) => {
+  await readApp(app, options, async ({ target, archive, range, problems }) => {
     const lifetimes = await configuredLifetimes(target, options);
-    const archive = await target.openArchive();
-    const problems = new ProblemReport();
     let found = noUsage;
     let met = false;
     for await (const item of readObjects(archive, app, range)) {
@@ -69,11 +65,7 @@ async function usage(app: AppName, options: Options): Promise<void> {
       if (span.from > range.since)
         note(`what is stored begins at ${iso(span.from)}: the month is projected from there`);
     }
-    problems.finish();
-    if (found.objects === 0 && !met) {
-      const circumstances = { place: target.describe, waiting, elsewhere: elsewhere(options) };
-      await explainNothing(archive, app, range, circumstances);
-    }
+    return found.objects > 0 || met;
   });
 }
 

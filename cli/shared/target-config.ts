@@ -4,7 +4,7 @@ import { type Config, ConfigError, parseLocalConfig } from '../../lib/config/con
 import { storedConfig } from '../../lib/config/stored-config.ts';
 import { type ParameterStore, parameterNames } from '../../lib/drains/parameters.ts';
 import { CliError } from './errors.ts';
-import { chooseTarget, type Target, type TargetOptions } from './target.ts';
+import type { Target, TargetOptions } from './target.ts';
 
 export interface ConfigOptions extends TargetOptions {
   readonly config?: string;
@@ -26,7 +26,7 @@ export function addConfigOption(command: Command): Command {
  * watch with another than `serve` would be to take its apps for removed. Throws {@link CliError}.
  */
 export async function configOf(target: Target, options: ConfigOptions): Promise<Config> {
-  if ('stage' in chooseTarget(options, process.env)) return configOfStage(target);
+  if (target.kind === 'stage') return configOfStage(target);
   const path = options.config ?? (process.env['CISTERN_CONFIG'] || undefined);
   return path === undefined ? configOfServe(target) : readConfigFile(path);
 }

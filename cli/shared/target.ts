@@ -15,7 +15,23 @@ export interface TargetOptions {
 }
 
 /** An archive, its ledger and its registry: a data directory or a deployed stage. */
-export interface Target {
+export type Target = DirectoryTarget | StageTarget;
+
+export interface DirectoryTarget extends Opened {
+  readonly kind: 'directory';
+  readonly data: string;
+  /** Where the archive is, when it is not in the data directory. */
+  readonly bucket: string | undefined;
+}
+
+export interface StageTarget extends Opened {
+  readonly kind: 'stage';
+  readonly stage: string;
+  /** The archive that a flag names in place of the stage's own. */
+  readonly bucket: string | undefined;
+}
+
+interface Opened {
   /** For the operator: `./data`, `stage prod`. */
   readonly describe: string;
   /** The flags that name it: `--stage prod`. */
@@ -46,8 +62,8 @@ export function addArchiveOptions(command: Command): Command {
 }
 
 type Choice =
-  | { readonly data: string; readonly bucket: string | undefined }
-  | { readonly stage: string; readonly bucket: string | undefined };
+  | Pick<DirectoryTarget, 'kind' | 'data' | 'bucket'>
+  | Pick<StageTarget, 'kind' | 'stage' | 'bucket'>;
 
 /**
  * What the flags name, else the environment, else ./data. CISTERN_BUCKET stands beside a data directory, as in
@@ -63,23 +79,24 @@ export function chooseTarget(
   };
   const named = data !== undefined || stage !== undefined ? { data, stage } : inherited;
   if (named.stage === undefined) {
-    return { data: named.data ?? './data', bucket: bucket ?? (environment['CISTERN_BUCKET'] || undefined) };
+    const data = named.data ?? './data';
+    return { kind: 'directory', data, bucket: bucket ?? (environment['CISTERN_BUCKET'] || undefined) };
   }
   if (named.data !== undefined) {
     throw new CliError('CISTERN_DATA and CISTERN_STAGE are both set: pass --data or --stage to say which.');
   }
-  return { stage: named.stage, bucket };
+  return { kind: 'stage', stage: named.stage, bucket };
 }
 
 /** Opens what {@link chooseTarget} finds. SDKs are loaded only where they are needed. Throws {@link CliError}. */
 export async function openTarget(options: TargetOptions): Promise<Target> {
   const choice = chooseTarget(options, process.env);
-  return 'stage' in choice
+  return choice.kind === 'stage'
     ? openStage(choice.stage, choice.bucket)
     : openDirectory(choice.data, choice.bucket);
 }
 
-async function openDirectory(data: string, bucket: string | undefined): Promise<Target> {
+async function openDirectory(data: string, bucket: string | undefined): Promise<DirectoryTarget> {
   if (bucket === undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CliError(
       `there is no data directory ${data}: \`npm start\` makes one, or pass --data DIR or --stage NAME.`,
@@ -87,6 +104,9 @@ async function openDirectory(data: string, bucket: string | undefined): Promise<
   }
   const { DirectoryParameters } = await import('../../lib/drains/directory/directory-parameters.ts');
   return {
+    kind: 'directory',
+    data,
+    bucket,
     describe: data,
     flags: dataFlag(data),
     parameters: new DirectoryParameters(data),
@@ -109,7 +129,7 @@ export function dataFlag(data: string): string {
   return `--data ${/^[\w./~@%+=:,-]+$/.test(data) ? data : `'${data.replaceAll("'", "'\\''")}'`}`;
 }
 
-async function openStage(stage: string, bucket: string | undefined): Promise<Target> {
+async function openStage(stage: string, bucket: string | undefined): Promise<StageTarget> {
   const { stagePattern } = await import('../../lib/config/config.ts');
   if (!stagePattern.test(stage)) {
     throw new CliError(`'${stage}' can't be a stage: 1 to 20 of a-z, 0-9 and -, starting with a letter.`);
@@ -118,6 +138,9 @@ async function openStage(stage: string, bucket: string | undefined): Promise<Tar
   const { maxAgeToRefuseMs } = await import('../../lib/drains/cached-registry.ts');
   const parameters = new SsmParameters(createSsmClient(), stage);
   return {
+    kind: 'stage',
+    stage,
+    bucket,
     describe: `stage ${stage}`,
     flags: `--stage ${stage}`,
     parameters,
@@ -150,7 +173,10 @@ async function openBucket(bucket: string): Promise<ArchiveReader> {
 }
 
 /** Where the target's receiver answers; undefined when none has ever run. Throws {@link CliError}. */
-export async function receiverOf({ parameters, describe }: Target): Promise<URL | undefined> {
+export async function receiverOf({
+  parameters,
+  describe,
+}: Pick<Target, 'parameters' | 'describe'>): Promise<URL | undefined> {
   const value = await parameters.get(parameterNames.receiverUrl);
   if (value === undefined) return undefined;
   const url = parseReceiverUrl(value);

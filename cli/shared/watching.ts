@@ -11,7 +11,7 @@ import { checksThrough } from '../../lib/jobs/watch-checks.ts';
 import type { WatchJob } from '../../lib/jobs/watch-job.ts';
 import type { CountersReader } from '../../lib/metrics/counters-reader.ts';
 import { CliError } from './errors.ts';
-import { chooseTarget, dataFlag, openTarget, type Target } from './target.ts';
+import { dataFlag, openTarget, type StageTarget, type Target } from './target.ts';
 import { type ConfigOptions, configOf } from './target-config.ts';
 
 export interface WatchingOptions {
@@ -22,14 +22,13 @@ export interface WatchingOptions {
 
 /** How the target of a command is watched. Throws {@link CliError}. */
 export async function openWatch(options: ConfigOptions, watching: WatchingOptions): Promise<WatchJob> {
-  const choice = chooseTarget(options, process.env);
   const target = await openTarget(options);
-  if ('stage' in choice) return openStageWatch(choice.stage, target, watching);
-  const config = await configOf(target, options);
-  return openLocalWatch({ ...choice, target, config, ...watching });
+  if (target.kind === 'stage') return openStageWatch(target, watching);
+  const { data, bucket } = target;
+  return openLocalWatch({ data, bucket, target, config: await configOf(target, options), ...watching });
 }
 
-async function openStageWatch(stage: string, target: Target, watching: WatchingOptions): Promise<WatchJob> {
+async function openStageWatch(target: StageTarget, watching: WatchingOptions): Promise<WatchJob> {
   const { StageWatch } = await import('../../lib/jobs/aws/stage.ts');
   const nameIn = async (parameter: string): Promise<string> => {
     const value = await target.parameters.get(parameter);
@@ -39,7 +38,7 @@ async function openStageWatch(stage: string, target: Target, watching: WatchingO
     );
   };
   const names = {
-    stage,
+    stage: target.stage,
     archiveBucket: await nameIn(parameterNames.archiveBucket),
     ledgerBucket: await nameIn(parameterNames.ledgerBucket),
     receiverFunction: await nameIn(parameterNames.receiverFunction),

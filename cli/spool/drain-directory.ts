@@ -25,7 +25,7 @@ const graceMs = 10_000;
  * objects of a segment. Throws {@link CliError} where it can't be told which archive is meant.
  */
 export async function drainOfDirectory(
-  { data, bucket }: DirectorySpool,
+  { target: { data, bucket } }: DirectorySpool,
   ledger: Ledger,
   { archiver }: Pick<Config, 'archiver'>,
 ): Promise<SpoolDrain> {

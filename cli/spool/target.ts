@@ -5,14 +5,14 @@ import type { SpoolReader } from '../../lib/spool/spool.ts';
 import type { SqsDeadLetters } from '../../lib/spool/sqs/sqs-dead-letters.ts';
 import type { SqsSpool } from '../../lib/spool/sqs/sqs-spool.ts';
 import { CliError } from '../shared/errors.ts';
-import { chooseTarget, openTarget, type Target, type TargetOptions } from '../shared/target.ts';
+import { type DirectoryTarget, openTarget, type StageTarget, type TargetOptions } from '../shared/target.ts';
 
 /** The spool of a target. */
 export type Spool = StageSpool | DirectorySpool;
 
 export interface StageSpool {
   readonly kind: 'stage';
-  readonly target: Target;
+  readonly target: StageTarget;
   readonly reader: SpoolReader;
   readonly deadLetters: SqsDeadLetters;
   readonly queue: SqsSpool;
@@ -20,24 +20,20 @@ export interface StageSpool {
 
 export interface DirectorySpool {
   readonly kind: 'directory';
-  readonly target: Target;
+  readonly target: DirectoryTarget;
   readonly reader: DirectorySpoolReader;
-  readonly data: string;
-  /** Where the archive is, when it is not in the data directory. */
-  readonly bucket: string | undefined;
 }
 
 /** Throws {@link CliError} for a stage that has none. */
 export async function openSpool(options: TargetOptions): Promise<Spool> {
-  const choice = chooseTarget(options, process.env);
   const target = await openTarget(options);
-  if ('stage' in choice) return openStageSpool(choice.stage, target);
+  if (target.kind === 'stage') return openStageSpool(target);
   const { DirectorySpoolReader } = await import('../../lib/spool/journal/journal-spool-reader.ts');
-  const reader = new DirectorySpoolReader(join(choice.data, 'spool'));
-  return { kind: 'directory', target, reader, ...choice };
+  const reader = new DirectorySpoolReader(join(target.data, 'spool'));
+  return { kind: 'directory', target, reader };
 }
 
-async function openStageSpool(stage: string, target: Target): Promise<StageSpool> {
+async function openStageSpool(target: StageTarget): Promise<StageSpool> {
   const [queueUrl, deadLettersUrl] = await Promise.all([
     target.parameters.get(parameterNames.spoolQueue),
     target.parameters.get(parameterNames.spoolDeadLetters),
@@ -55,7 +51,7 @@ async function openStageSpool(stage: string, target: Target): Promise<StageSpool
   const { SqsSpoolReader } = await import('../../lib/spool/sqs/sqs-spool-reader.ts');
   const client = createSqsClient({ maxAttempts: 3 });
   const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
-  const age = new CloudWatchSpoolAge(new CloudWatchClient(), { stage, queueName });
+  const age = new CloudWatchSpoolAge(new CloudWatchClient(), { stage: target.stage, queueName });
   return {
     kind: 'stage',
     target,

@@ -4,23 +4,40 @@ import { chooseTarget } from '../../../cli/shared/target.ts';
 
 describe('chooseTarget', () => {
   it('is ./data unless told otherwise', () => {
-    expect(chooseTarget({}, {})).toEqual({ data: './data', bucket: undefined });
+    expect(chooseTarget({}, {})).toEqual({ kind: 'directory', data: './data', bucket: undefined });
     expect(chooseTarget({}, { CISTERN_DATA: '', CISTERN_STAGE: '' })).toEqual({
+      kind: 'directory',
       data: './data',
       bucket: undefined,
     });
   });
 
   it('takes the environment where there is no flag', () => {
-    expect(chooseTarget({}, { CISTERN_DATA: '/srv' })).toEqual({ data: '/srv', bucket: undefined });
-    expect(chooseTarget({}, { CISTERN_STAGE: 'prod' })).toEqual({ stage: 'prod', bucket: undefined });
+    expect(chooseTarget({}, { CISTERN_DATA: '/srv' })).toEqual({
+      kind: 'directory',
+      data: '/srv',
+      bucket: undefined,
+    });
+    expect(chooseTarget({}, { CISTERN_STAGE: 'prod' })).toEqual({
+      kind: 'stage',
+      stage: 'prod',
+      bucket: undefined,
+    });
   });
 
   it('lets a flag of either kind beat the environment', () => {
     const environment = { CISTERN_DATA: '/srv', CISTERN_STAGE: 'prod' };
 
-    expect(chooseTarget({ data: './here' }, environment)).toEqual({ data: './here', bucket: undefined });
-    expect(chooseTarget({ stage: 'test' }, environment)).toEqual({ stage: 'test', bucket: undefined });
+    expect(chooseTarget({ data: './here' }, environment)).toEqual({
+      kind: 'directory',
+      data: './here',
+      bucket: undefined,
+    });
+    expect(chooseTarget({ stage: 'test' }, environment)).toEqual({
+      kind: 'stage',
+      stage: 'test',
+      bucket: undefined,
+    });
   });
 
   it('does not guess between two variables', () => {
@@ -30,10 +47,19 @@ describe('chooseTarget', () => {
   it("takes serve's bucket beside a directory; a stage has its own unless a flag names another", () => {
     const environment = { CISTERN_BUCKET: 'logs' };
 
-    expect(chooseTarget({}, environment)).toEqual({ data: './data', bucket: 'logs' });
-    expect(chooseTarget({ bucket: 'other' }, environment)).toEqual({ data: './data', bucket: 'other' });
-    expect(chooseTarget({ stage: 'prod' }, environment)).toEqual({ stage: 'prod', bucket: undefined });
+    expect(chooseTarget({}, environment)).toEqual({ kind: 'directory', data: './data', bucket: 'logs' });
+    expect(chooseTarget({ bucket: 'other' }, environment)).toEqual({
+      kind: 'directory',
+      data: './data',
+      bucket: 'other',
+    });
+    expect(chooseTarget({ stage: 'prod' }, environment)).toEqual({
+      kind: 'stage',
+      stage: 'prod',
+      bucket: undefined,
+    });
     expect(chooseTarget({ stage: 'prod', bucket: 'other' }, environment)).toEqual({
+      kind: 'stage',
       stage: 'prod',
       bucket: 'other',
     });

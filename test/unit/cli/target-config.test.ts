@@ -12,8 +12,17 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const directory = temporaryDirectory();
 afterEach(() => vi.unstubAllEnvs());
 
-function targetWith(values: Readonly<Record<string, string>> = {}): Target {
+type Named =
+  | { readonly kind: 'stage'; readonly stage: string }
+  | { readonly kind: 'directory'; readonly data: string };
+
+const stage: Named = { kind: 'stage', stage: 'test' };
+const local: Named = { kind: 'directory', data: '.' };
+
+function targetWith(named: Named, values: Readonly<Record<string, string>> = {}): Target {
   return {
+    ...named,
+    bucket: undefined,
     describe: 'stage test',
     parameters: new MemoryParameters(values),
     flags: '--data ./data',
@@ -57,14 +66,14 @@ describe('configOf', () => {
   it("takes a stage's own, whatever file the environment names for a local server", async () => {
     vi.stubEnv('CISTERN_CONFIG', '/nowhere.json');
 
-    const config = await configOf(targetWith({ 'config/0': '{"stage":"test"}' }), { stage: 'test' });
+    const config = await configOf(targetWith(stage, { 'config/0': '{"stage":"test"}' }), {});
 
     expect(config.stage).toBe('test');
   });
 
   it('says what to do about a stage without one, or with a bad one', async () => {
-    await expect(configOf(targetWith(), { stage: 'test' })).rejects.toThrow(/npm run deploy/);
-    const bad = configOf(targetWith({ 'config/0': '{"stgae":"test"}' }), { stage: 'test' });
+    await expect(configOf(targetWith(stage), {})).rejects.toThrow(/npm run deploy/);
+    const bad = configOf(targetWith(stage, { 'config/0': '{"stgae":"test"}' }), {});
     await expect(bad).rejects.toThrow(CliError);
     await expect(bad).rejects.toThrow(/stage test: .*stgae/s);
   });
@@ -75,13 +84,15 @@ describe('configOf', () => {
     await writeFile(inherited, '{"retentionDays":200}');
     vi.stubEnv('CISTERN_CONFIG', inherited);
 
-    expect((await configOf(targetWith(), { data: '.', config: named })).retentionDays).toBe(100);
-    expect((await configOf(targetWith(), { data: '.' })).retentionDays).toBe(200);
+    expect((await configOf(targetWith(local), { data: '.', config: named })).retentionDays).toBe(100);
+    expect((await configOf(targetWith(local), { data: '.' })).retentionDays).toBe(200);
   });
 
   it('is the defaults without a file, and an error with a bad one', async () => {
-    expect((await configOf(targetWith(), { data: '.' })).alerts).toEqual({ channels: {}, routes: [] });
+    expect((await configOf(targetWith(local), { data: '.' })).alerts).toEqual({ channels: {}, routes: [] });
     const missing = join(directory, 'missing.json');
-    await expect(configOf(targetWith(), { data: '.', config: missing })).rejects.toThrow(/can't be read/);
+    await expect(configOf(targetWith(local), { data: '.', config: missing })).rejects.toThrow(
+      /can't be read/,
+    );
   });
 });
