@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import {
   type ReadObject,
-  reach,
   readObjects,
   type StoredMember,
   type TimeRange,
 } from '../../lib/archive/read/read-objects.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
-import { parseTimestamp } from '../../lib/logplex/syslog.ts';
+import { parseTimestamp } from '../../lib/logplex/timestamp.ts';
 import { bold, formatBytes } from '../shared/output.ts';
 import { addArchiveOptions, type TargetOptions } from '../shared/target.ts';
 import { addRangeOptions, type RangeOptions, rangeHelp } from '../shared/time-range.ts';
@@ -33,7 +32,7 @@ An object is listed when one of its batches is in the range. Counts are of what 
 stored twice included; \`cistern cat\` shows it once. Losses are what Heroku's own loss notices declare.
 Every object of the range is fetched to be looked into: on S3, mind the size of the range.
 
-Fields of --json: key, time (of the first message), members, messages, bytes (raw), stored (compressed),
+Fields of --json: key, time (of its key), members, messages, bytes (raw), stored (compressed),
 losses (messages by code), malformed (members).
 
 What still waits in the spool is not listed: of a data directory, a line on stderr says how much that is.
@@ -71,12 +70,10 @@ async function ls(app: AppName, options: Options): Promise<void> {
   });
 }
 
-/** Whether one of the object's batches is in the range: from its epoch to the time of its last message. */
+/** Whether one of the object's batches is in the range: from its earliest message to its latest. */
 function isInRange(object: ReadObject, { since, until = Number.POSITIVE_INFINITY }: TimeRange): boolean {
-  const spans = object.members.map(({ epochMs, header }) => {
-    const last = header.last === undefined ? undefined : parseTimestamp(header.last);
-    const valid = last !== undefined && last <= object.epochMs + reach.after;
-    return { from: epochMs, to: valid ? Math.max(epochMs, last) : epochMs };
+  const spans = object.members.map(({ epochMs, header: { from } }) => {
+    return { from: (from === undefined ? undefined : parseTimestamp(from)) ?? epochMs, to: epochMs };
   });
   // Without a readable member, its key is all that is known of it.
   if (spans.length === 0) spans.push({ from: object.epochMs, to: object.epochMs });

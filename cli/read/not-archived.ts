@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type KeyParts, parseKey } from '../../lib/archive/format/key.ts';
-import { reach, type TimeRange } from '../../lib/archive/read/read-objects.ts';
+import { parseKey } from '../../lib/archive/format/key.ts';
+import { canHold, type TimeRange } from '../../lib/archive/read/read-objects.ts';
 import { duration } from '../../lib/base/text.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { note, warn } from '../shared/output.ts';
@@ -25,15 +25,13 @@ export interface Reading {
 
 /** Of the journal of a data directory. A stage's queue shows nobody what it holds. */
 export async function notArchived({ target, app, range }: Reading): Promise<NotArchived> {
-  const { since, until = Number.POSITIVE_INFINITY } = range;
   const found = { batches: 0, oldestAt: Number.POSITIVE_INFINITY, newestAt: 0 };
   if (target.kind === 'stage') return found;
   const { DirectorySpoolReader } = await import('../../lib/spool/journal/journal-spool-reader.ts');
-  const isMeant = (parts: KeyParts | undefined) =>
-    parts?.app === app && parts.epochMs >= since - reach.after && parts.epochMs < until + reach.before;
   try {
     for await (const { key, at } of new DirectorySpoolReader(join(target.data, 'spool')).entries()) {
-      if (!isMeant(parseKey(key))) continue;
+      const parts = parseKey(key);
+      if (parts?.app !== app || !canHold(parts, range)) continue;
       found.batches += 1;
       found.oldestAt = Math.min(found.oldestAt, at);
       found.newestAt = Math.max(found.newestAt, at);

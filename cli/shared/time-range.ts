@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TimeRange } from '../../lib/archive/read/read-objects.ts';
-import { parseTimestamp } from '../../lib/logplex/syslog.ts';
+import { parseTimestamp } from '../../lib/logplex/timestamp.ts';
 import { CliError } from './errors.ts';
 
 export interface RangeOptions {

@@ -1,6 +1,7 @@
+import { type BatchTimes, TimeSpan } from './batch-times.ts';
 import { type FramingFault, visitFrames } from './frames.ts';
 import { readLossNotice } from './loss.ts';
-import { readSyslogHeader } from './syslog.ts';
+import { messageTime } from './timestamp.ts';
 
 /** What one pass over a batch's bytes finds. */
 export interface BatchFacts {
@@ -8,9 +9,7 @@ export interface BatchFacts {
   readonly messages: number;
   /** Why the body is not frames from front to back. */
   readonly fault?: FramingFault;
-  /** Milliseconds since 1970 of the first and last message that is not a loss notice, where they are readable. */
-  readonly firstTime?: number;
-  readonly lastTime?: number;
+  readonly times: BatchTimes;
   /** Where the payload starts: after the loss notices in front, which a retry may render anew. */
   readonly payloadStart: number;
   readonly notices: number;
@@ -18,39 +17,43 @@ export interface BatchFacts {
   readonly losses: Readonly<Record<string, number>>;
 }
 
-/** Frames a batch, finds its loss notices and reads the time of its first and last message. Never throws. */
-export function inspectBatch(body: Uint8Array): BatchFacts {
+/**
+ * Frames a batch, finds its loss notices and reads the times of its messages. `receivedAt`: milliseconds since 1970.
+ * Never throws.
+ */
+export function inspectBatch(body: Uint8Array, receivedAt: number): BatchFacts {
   const losses: Record<string, number> = {};
+  const span = new TimeSpan(body);
   let notices = 0;
   let payloadStart = 0;
-  let firstStart = -1;
-  let firstEnd = -1;
-  let lastStart = -1;
-  let lastEnd = -1;
+  let onlyNotices = true;
   const framing = visitFrames(body, (start, end) => {
     const notice = readLossNotice(body, start, end);
-    if (notice !== undefined) {
-      losses[notice.code] = (losses[notice.code] ?? 0) + notice.lost;
-      notices += 1;
-      if (firstStart === -1) payloadStart = end;
+    if (notice === undefined) {
+      onlyNotices = false;
+      span.addMessage(start, end);
       return;
     }
-    if (firstStart === -1) {
-      firstStart = start;
-      firstEnd = end;
-    }
-    lastStart = start;
-    lastEnd = end;
+    span.addNotice(start, end);
+    losses[notice.code] = (losses[notice.code] ?? 0) + notice.lost;
+    notices += 1;
+    if (onlyNotices) payloadStart = end;
   });
-  const firstTime = firstStart === -1 ? undefined : readSyslogHeader(body, firstStart, firstEnd)?.time;
-  const lastTime = lastStart === -1 ? undefined : readSyslogHeader(body, lastStart, lastEnd)?.time;
   return {
     messages: framing.frames,
     ...(framing.fault === undefined ? {} : { fault: framing.fault }),
-    ...(firstTime === undefined ? {} : { firstTime }),
-    ...(lastTime === undefined ? {} : { lastTime }),
+    times: span.end(receivedAt, () => messageTimes(body)),
     payloadStart,
     notices,
     losses,
   };
+}
+
+/** The time of each message that is no loss notice; NaN for none. */
+function messageTimes(body: Uint8Array): number[] {
+  const times: number[] = [];
+  visitFrames(body, (start, end) => {
+    if (readLossNotice(body, start, end) === undefined) times.push(messageTime(body, start, end));
+  });
+  return times;
 }

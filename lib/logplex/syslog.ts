@@ -1,3 +1,5 @@
+import { parseTimestamp } from './timestamp.ts';
+
 /**
  * The header of one syslog message as Heroku writes it:
  * `<pri>1 <time> <host> <app> <proc> <msgid> <text>`, without STRUCTURED-DATA between msgid and text.
@@ -42,18 +44,6 @@ export function readSyslogHeader(body: Uint8Array, start: number, end: number): 
   if (!/^<\d{1,3}>\d{1,2}$/.test(version)) return undefined;
   const time = parseTimestamp(timestamp);
   return { ...(time === undefined ? {} : { time }), host, source, process, text };
-}
-
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
-
-/** The last instant that RFC 3339 can say in UTC: an offset can name later ones, which nobody could read back. */
-const lastTime = Date.parse('9999-12-31T23:59:59.999Z');
-
-/** Milliseconds since 1970 of an RFC 3339 timestamp; finer digits are cut off. */
-export function parseTimestamp(text: string): number | undefined {
-  if (!rfc3339.test(text)) return undefined;
-  const time = Date.parse(text);
-  return time >= 0 && time <= lastTime ? time : undefined;
 }
 
 /**

@@ -111,14 +111,15 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
   }
 
   const body = await decode(received, headers.contentEncoding);
-  const facts = inspectBatch(body.raw);
+  const receivedAt = Date.now();
+  const facts = inspectBatch(body.raw, receivedAt);
   const malformed = whyMalformed(body, facts, headers);
   const sealed = await sealBatch({
     ...app,
     raw: body.raw,
     facts,
     request: headers,
-    receivedAt: Date.now(),
+    receivedAt,
     othersWait: underWay > 1,
     uncompressedUpTo: receiver.delivery.uncompressedUpTo,
     ...(malformed === undefined ? {} : { malformed }),

@@ -46,8 +46,7 @@ export function checkMember(key: string, sha256: string, member: Buffer): Checke
   if (hash('sha256', member) !== sha256)
     throw new BadMessageError("its member has not its checksum's SHA-256");
   const header = headerOf(member);
-  // A header that had to leave out its first time says less than the key does.
-  const sameTime = header.truncated === true || memberEpoch(header) === parts.epochMs;
+  const sameTime = memberEpoch(header) === parts.epochMs;
   if (header.uuid !== parts.uuid || header.app !== parts.app || !sameTime) {
     throw new BadMessageError("its key is not its member's: another app, time or uuid");
   }

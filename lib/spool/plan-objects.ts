@@ -67,7 +67,7 @@ function objectsOf<T extends PlannedMember>(group: T[], maxObjectBytes: number):
 function keyOf(members: readonly PlannedMember[]): ObjectKey {
   const [first] = members;
   if (first === undefined) throw new Error('an object has at least one member');
-  return objectKey({ ...first.parts, uuid: objectUuid(members.map(({ parts }) => parts.uuid)) });
+  return objectKey({ ...first.parts, uuid: objectUuid(members.map(({ parts }) => parts)) });
 }
 
 function byEpochAndUuid({ parts: a }: PlannedMember, { parts: b }: PlannedMember): number {

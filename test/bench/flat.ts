@@ -76,7 +76,7 @@ function fill(data: string, count: number): void {
   for (let n = 0; n < count; n += 1) {
     const from = `${source}-${Math.floor(n / linksOfFile)}`;
     if (n % linksOfFile === 0) writeFileSync(from, '');
-    const uuid = `${n.toString(16).padStart(8, '0')}-0123-8abc-8def-0123456789ab`;
+    const uuid = `${n.toString(16).padStart(8, '0')}-0123-80bc-8def-0123456789ab`;
     // Of this very moment's day, wherever their own would be.
     const to = join(data, 'archive', objectKey({ app, epochMs: Math.max(startMs + n, midnight()), uuid }));
     if (n === 0) mkdirSync(dirname(to), { recursive: true });

@@ -48,7 +48,7 @@ export class SpooledMembers {
   member(app: AppName, epochMs: number, n: number): SpooledMember {
     const template = this.#templates.get(app)?.[n % membersPerApp];
     if (template === undefined) throw new Error(`no members of ${app}`);
-    const uuid = `${n.toString(16).padStart(8, '0')}-0123-8abc-8def-0123456789ab`;
+    const uuid = `${n.toString(16).padStart(8, '0')}-0123-80bc-8def-0123456789ab`;
     const member = Buffer.from(template.member);
     member.write(uuid, template.uuidAt, 'latin1');
     for (const at of template.timesAt) member.write(new Date(epochMs).toISOString(), at, 'latin1');

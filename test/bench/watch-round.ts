@@ -113,7 +113,7 @@ class SlowStage {
   }
 
   #listerOf(epochMs: number): MemoryPageLister {
-    const uuid = '00000000-0123-8abc-8def-0123456789ab';
+    const uuid = '00000000-0123-80bc-8def-0123456789ab';
     const keys = this.#names.map((app) => objectKey({ app, epochMs, uuid }));
     return new MemoryPageLister(keys, { latencyMs });
   }

@@ -110,7 +110,7 @@ class EverySecond implements SortedKeys {
 }
 
 function keyAt(epochMs: number, app = shop): string {
-  return objectKey({ app, epochMs, uuid: '00000000-0123-8abc-8def-0123456789ab' });
+  return objectKey({ app, epochMs, uuid: '00000000-0123-80bc-8def-0123456789ab' });
 }
 
 async function lookAtShop(lister: PageLister, memory?: Memory): Promise<readonly Finding[]> {

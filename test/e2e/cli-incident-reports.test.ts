@@ -41,7 +41,7 @@ describe('what is made of incidents', () => {
     const key = objectKey({
       app: appName('shop'),
       epochMs: now,
-      uuid: '00000000-0123-8abc-8def-0123456789ab',
+      uuid: '00000000-0123-80bc-8def-0123456789ab',
     });
     await mkdir(join(here.data, 'archive', dirname(key)), { recursive: true });
     await writeFile(join(here.data, 'archive', key), Buffer.alloc(1_234));

@@ -18,7 +18,9 @@ beforeEach(async () => {
 
 /** One batch an object, and how large each is. */
 async function keep(at: number, messages = 2): Promise<{ raw: number; stored: number; path: string }> {
-  const raw = batch(...Array.from({ length: messages }, (_, i) => message(`line ${i}`, at + i)));
+  const raw = batch(
+    ...Array.from({ length: messages }, (_, i) => message(`line ${i}`, at - messages + 1 + i)),
+  );
   const { member, path } = await archive.keep(raw, { frameId: String(at), receivedAt: at });
   return { raw: raw.length, stored: member.length, path };
 }

@@ -46,7 +46,7 @@ async function incidentsIn(data: string, check: IncidentCheck) {
 
 /** A key as the receiver would have made it, over nothing: the watch reads no contents. */
 function addKey(data: string, epochMs: number): string {
-  const key = objectKey({ app: appName('shop'), epochMs, uuid: '00000000-0123-8abc-8def-0123456789ab' });
+  const key = objectKey({ app: appName('shop'), epochMs, uuid: '00000000-0123-80bc-8def-0123456789ab' });
   const path = join(data, 'archive', key);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, '');

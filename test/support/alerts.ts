@@ -23,7 +23,7 @@ export function anAlert(changes: Partial<Alert> = {}): Alert {
     remedy: 'See whether its drain is still there',
     since: at - 16 * 60_000,
     at,
-    lastObject: 'logs/shop/2026/01/31/1769849940000-6fa5d1c0-5a50-8a7c-9c3e-1c1f0b1f2a3b.gz',
+    lastObject: 'logs/shop/2026/01/31/1769849940000-6fa5d1c0-5a50-807c-9c3e-1c1f0b1f2a3b.gz',
     command: 'heroku drains --app shop',
     contact: '#team-shop',
     runbookUrl: 'https://wiki.example.com/cistern/freshness',

@@ -9,6 +9,8 @@ import type { ArchiveReader } from '../../lib/archive/store/store.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { inspectBatch } from '../../lib/logplex/batch.ts';
 import { parseDrainToken } from '../../lib/logplex/drain-token.ts';
+import { visitFrames } from '../../lib/logplex/frames.ts';
+import { messageTime } from '../../lib/logplex/timestamp.ts';
 import { MemoryArchive } from './memory-archive.ts';
 
 export const testApp = 'my-app' as AppName;
@@ -25,8 +27,8 @@ export interface BatchSetup {
 
 /** A member and its key, as the receiver would make them of these bytes. */
 export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedBatch> {
-  const facts = inspectBatch(raw);
-  const { token, frameId, requestId, receivedAt = facts.firstTime ?? Date.now(), app = testApp } = setup;
+  const { token, frameId, requestId, receivedAt = latestTime(raw) ?? Date.now(), app = testApp } = setup;
+  const facts = inspectBatch(raw, receivedAt);
   const { uncompressedUpTo = 0 } = setup;
   const drainToken = parseDrainToken(token);
   return sealBatch({
@@ -46,6 +48,15 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
   });
 }
 
+function latestTime(raw: Buffer): number | undefined {
+  const times: number[] = [];
+  visitFrames(raw, (start, end) => {
+    times.push(messageTime(raw, start, end));
+  });
+  const known = times.filter((time) => !Number.isNaN(time));
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
 /** One object of several members, as the archiver would make it, but however far apart they are. */
 export function mergeMembers(batches: readonly SealedBatch[], app: AppName = testApp): StoredBatches {
   const members = batches
@@ -58,7 +69,7 @@ export function mergeMembers(batches: readonly SealedBatch[], app: AppName = tes
   const [first] = members;
   if (first === undefined) throw new Error('an object has at least one member');
   return {
-    key: objectKey({ app, epochMs: first.epochMs, uuid: objectUuid(members.map(({ uuid }) => uuid)) }),
+    key: objectKey({ app, epochMs: first.epochMs, uuid: objectUuid(members) }),
     body: Buffer.concat(members.map(({ bytes }) => bytes)),
   };
 }

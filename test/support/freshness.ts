@@ -15,7 +15,7 @@ export const noon = Date.UTC(2026, 10, 20, 12);
 export const shop = 'shop' as AppName;
 
 export function key(epochMs: number, app = shop): ObjectKey {
-  return objectKey({ app, epochMs, uuid: '00000000-0123-8abc-8def-0123456789ab' });
+  return objectKey({ app, epochMs, uuid: '00000000-0123-80bc-8def-0123456789ab' });
 }
 
 export interface Scene {

@@ -88,7 +88,7 @@ class SimulatedKeys implements PageLister {
 }
 
 function keyAt({ name }: SimulatedApp, epochMs: number): string {
-  return objectKey({ app: name, epochMs, uuid: '00000000-0123-8abc-8def-0123456789ab' });
+  return objectKey({ app: name, epochMs, uuid: '00000000-0123-80bc-8def-0123456789ab' });
 }
 
 /** What was lost, as far as counters show it by now. */

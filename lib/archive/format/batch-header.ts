@@ -15,8 +15,9 @@ export interface BatchHeader {
   readonly claimed?: number;
   readonly found: number;
   readonly received: string;
-  readonly first?: string;
-  readonly last?: string;
+  /** When its first and last message count, loss notices left out. */
+  readonly from?: string;
+  readonly to?: string;
   /** Raw bytes, and their SHA-256. */
   readonly bytes: number;
   readonly sha256: string;
@@ -44,8 +45,7 @@ const leftOutInOrder = [
   'request',
   'frame',
   'token',
-  'last',
-  'first',
+  'from',
   'claimed',
 ] as const satisfies readonly (keyof BatchHeader)[];
 

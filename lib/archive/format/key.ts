@@ -5,7 +5,7 @@ export type ObjectKey = string & { readonly __brand: 'ObjectKey' };
 
 export interface KeyParts {
   readonly app: AppName;
-  /** Milliseconds since 1970 of the first message that is not a loss notice. */
+  /** Milliseconds since 1970: the epoch of the first member. */
   readonly epochMs: number;
   readonly uuid: string;
 }
@@ -48,7 +48,7 @@ function formatEpoch(epochMs: number): string {
 }
 
 const pattern =
-  /^logs\/([^/]+)\/(\d{4}\/\d{2}\/\d{2})\/(\d{13})-([0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.gz$/;
+  /^logs\/([^/]+)\/(\d{4}\/\d{2}\/\d{2})\/(\d{13})-([0-9a-f]{8}-[0-9a-f]{4}-8[0-8][0-9a-f]{2}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.gz$/;
 
 /** Undefined when the text is no key of this archive: a foreign object, or a date that is not its instant's. */
 export function parseKey(text: string): KeyParts | undefined {
@@ -57,17 +57,4 @@ export function parseKey(text: string): KeyParts | undefined {
   if (app === undefined) return undefined;
   const parts = { app, epochMs: Number(epoch), uuid };
   return objectKey(parts) === text ? parts : undefined;
-}
-
-const maxBehindMs = 24 * 60 * 60 * 1000;
-const maxAheadMs = 5 * 60 * 1000;
-
-/**
- * The instant that names a batch: its first message's time, so that a retry lands on the same key. Where that
- * is missing, over 24 h behind or over 5 min ahead of the clock, the time of receipt stands in.
- */
-export function batchEpoch(firstTime: number | undefined, receivedAt: number): number {
-  if (firstTime === undefined) return receivedAt;
-  const plausible = firstTime >= receivedAt - maxBehindMs && firstTime <= receivedAt + maxAheadMs;
-  return plausible ? firstTime : receivedAt;
 }

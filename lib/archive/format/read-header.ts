@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
-import { parseTimestamp } from '../../logplex/syslog.ts';
+import { parseTimestamp } from '../../logplex/timestamp.ts';
 import type { BatchHeader } from './batch-header.ts';
-import { batchEpoch } from './key.ts';
 
 /** A batch header that this reader can't read. Its message names the field, never what is in it. */
 export class HeaderError extends Error {
@@ -15,7 +14,7 @@ const count = z.int().check(z.nonnegative());
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const uuid = z
   .string()
-  .check(z.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/));
+  .check(z.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-8][0-9a-f]{2}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/));
 const time = z.string().check(z.refine((text) => parseTimestamp(text) !== undefined));
 
 const schema = z.object({
@@ -29,8 +28,8 @@ const schema = z.object({
   claimed: z.exactOptional(count),
   found: count,
   received: time,
-  first: z.exactOptional(time),
-  last: z.exactOptional(time),
+  from: z.exactOptional(time),
+  to: z.exactOptional(time),
   bytes: count,
   sha256,
   payload: sha256,
@@ -62,10 +61,10 @@ export function parseBatchHeader(json: Buffer): BatchHeader {
   throw new HeaderError(field === '' ? 'not a JSON object' : `field ${field} is missing or not valid`);
 }
 
-/** The instant that orders a member, in milliseconds since 1970: the one its own key has. */
-export function memberEpoch({ first, received }: BatchHeader): number {
-  const receivedAt = parseTimestamp(received);
+/** The epoch of a member, in milliseconds since 1970: what its own key has, and what orders it. */
+export function memberEpoch({ to, received }: BatchHeader): number {
+  const epochMs = parseTimestamp(to ?? received);
   // Invariant of the schema: both are timestamps.
-  if (receivedAt === undefined) throw new HeaderError('field received is not valid');
-  return batchEpoch(first === undefined ? undefined : parseTimestamp(first), receivedAt);
+  if (epochMs === undefined) throw new HeaderError('field received is not valid');
+  return epochMs;
 }

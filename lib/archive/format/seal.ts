@@ -4,8 +4,9 @@ import type { BatchFacts } from '../../logplex/batch.ts';
 import type { LogplexRequest } from '../../logplex/request.ts';
 import { encodeBatchHeader } from './batch-header.ts';
 import { deflate, releaseParts } from './deflate.ts';
-import { batchEpoch, type ObjectKey, objectKey } from './key.ts';
+import { type ObjectKey, objectKey } from './key.ts';
 import { assembleMember } from './member.ts';
+import { reachOf } from './reach.ts';
 import { uncompressed } from './uncompressed.ts';
 import { batchUuid } from './uuid.ts';
 
@@ -39,7 +40,9 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
   const sha256 = hash('sha256', raw, 'buffer');
   const payload =
     facts.payloadStart === 0 ? sha256 : hash('sha256', raw.subarray(facts.payloadStart), 'buffer');
-  const uuid = batchUuid({ ...request, drainToken: request.sentToken, sha256 });
+  const { from, to, epochMs, oldest } = facts.times;
+  const reach = reachOf(epochMs - oldest);
+  const uuid = batchUuid({ ...request, drainToken: request.sentToken, sha256, reach });
   const { json, truncated } = encodeBatchHeader({
     v: 1,
     uuid,
@@ -51,8 +54,8 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     ...(request.claimed === undefined ? {} : { claimed: request.claimed }),
     found: facts.messages,
     received: formatTime(receivedAt),
-    ...(facts.firstTime === undefined ? {} : { first: formatTime(facts.firstTime) }),
-    ...(facts.lastTime === undefined ? {} : { last: formatTime(facts.lastTime) }),
+    ...(from === undefined ? {} : { from: formatTime(from) }),
+    ...(to === undefined ? {} : { to: formatTime(to) }),
     bytes: raw.length,
     sha256: sha256.toString('hex'),
     payload: payload.toString('hex'),
@@ -60,7 +63,7 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
   });
   return {
-    key: objectKey({ app, epochMs: batchEpoch(facts.firstTime, receivedAt), uuid }),
+    key: objectKey({ app, epochMs, uuid }),
     member: await makeMember(json, batch),
     headerTruncated: truncated,
   };

@@ -59,7 +59,7 @@ async function* showAll(batches: Iterable<ReleasedBatch>): AsyncGenerator<ReadBa
 }
 
 function noticesOf(raw: Buffer): Buffer {
-  return raw.subarray(0, inspectBatch(raw).payloadStart);
+  return raw.subarray(0, inspectBatch(raw, 0).payloadStart);
 }
 
 /** The first of these members that is whole; if none is, the first that can be shown at all. */

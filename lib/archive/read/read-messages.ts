@@ -1,11 +1,12 @@
 import type { AppName } from '../../drains/app-name.ts';
+import { countedTime } from '../../logplex/batch-times.ts';
 import { visitFrames } from '../../logplex/frames.ts';
 import { readLossNotice } from '../../logplex/loss.ts';
 import { readSyslogHeader, type SyslogHeader } from '../../logplex/syslog.ts';
 import type { BatchHeader } from '../format/batch-header.ts';
 import type { ArchiveReader } from '../store/store.ts';
 import { type ReadBatch, readBatches } from './read-batches.ts';
-import { type Problem, reach, type StoredMember, type TimeRange } from './read-objects.ts';
+import type { Problem, TimeRange } from './read-objects.ts';
 
 /** One message as it is read back. */
 export interface Message {
@@ -13,7 +14,7 @@ export interface Message {
   readonly kind: 'message' | 'notice' | 'rest';
   /** Milliseconds since 1970: the instant by which a range holds the message or not. */
   readonly time: number;
-  /** The message has no valid time: `time` is its batch's. */
+  /** The message has no valid time: `time` is the epoch of its batch. */
   readonly timeIsKey: boolean;
   readonly bytes: Buffer;
   /** The whole frame, its length in front. */
@@ -50,20 +51,18 @@ export async function* readRange(
 /** The messages of a batch: its good frames, then what can't be framed as one more. Never throws. */
 export function messagesOf({ member, raw }: ReadBatch): Message[] {
   const messages: Message[] = [];
-  const { header: batch, key } = member;
-  const batchTime = isWithinReach(member.epochMs, member) ? member.epochMs : member.keyEpochMs;
+  const { header: batch, key, epochMs } = member;
   let frameStart = 0;
   const { end: restStart } = visitFrames(raw, (start, end) => {
     const bytes = raw.subarray(start, end);
     const frame = raw.subarray(frameStart, end);
     frameStart = end;
     const header = readSyslogHeader(bytes, 0, bytes.length);
-    const ownTime = header?.time;
-    const timeIsKey = ownTime === undefined || !isWithinReach(ownTime, member);
+    const time = countedTime(header?.time ?? Number.NaN, epochMs);
     messages.push({
       kind: readLossNotice(bytes, 0, bytes.length) === undefined ? 'message' : 'notice',
-      time: timeIsKey ? batchTime : ownTime,
-      timeIsKey,
+      time,
+      timeIsKey: time !== header?.time,
       bytes,
       frame,
       ...(header === undefined ? {} : { header }),
@@ -75,7 +74,7 @@ export function messagesOf({ member, raw }: ReadBatch): Message[] {
     const rest = raw.subarray(restStart);
     messages.push({
       kind: 'rest',
-      time: batchTime,
+      time: epochMs,
       timeIsKey: true,
       bytes: rest,
       frame: rest,
@@ -84,12 +83,4 @@ export function messagesOf({ member, raw }: ReadBatch): Message[] {
     });
   }
   return messages;
-}
-
-/**
- * Whether a reader of the range around `time` lists the member's object. A time further off than that is not
- * valid for it: nobody who asks for that time would find the message.
- */
-function isWithinReach(time: number, { keyEpochMs }: StoredMember): boolean {
-  return time >= keyEpochMs - reach.before && time <= keyEpochMs + reach.after;
 }

@@ -1,7 +1,9 @@
 import type { AppName } from '../../drains/app-name.ts';
+import { maxSpanMs } from '../../logplex/batch-times.ts';
 import type { BatchHeader } from '../format/batch-header.ts';
 import { appPrefix, type KeyParts, keysFrom, parseKey } from '../format/key.ts';
 import { MemberError, walkMembers } from '../format/member.ts';
+import { reachMs, reachOfUuid } from '../format/reach.ts';
 import { HeaderError, memberEpoch, parseBatchHeader } from '../format/read-header.ts';
 import { type ArchiveReader, type StoredObject, StoreError } from '../store/store.ts';
 
@@ -24,8 +26,6 @@ export interface Problem {
 /** A member as it is stored, not inflated yet. */
 export interface StoredMember {
   readonly key: string;
-  /** Of its object. */
-  readonly keyEpochMs: number;
   /** Its own: what orders it among the members of its app. */
   readonly epochMs: number;
   readonly header: BatchHeader;
@@ -45,14 +45,19 @@ export interface ReadObject {
 
 /** An object of several members holds one hour, and is named by its first member. */
 const objectSpanMs = 60 * 60 * 1000;
-/** A batch's messages are seconds apart, rarely minutes: they come from many senders and may have waited. */
-const batchSpanMs = 10 * 60 * 1000;
+/** Tries of a batch lie so near to each other: a reader that shows one has to see the others. */
+const triesMs = 10 * 60 * 1000;
 
-/**
- * How far from its object's key a message can be found at its own time, and so how far around a range a
- * reader lists.
- */
-export const reach = { before: batchSpanMs, after: objectSpanMs + batchSpanMs } as const;
+/** How far before a range the keys of objects lie that can hold messages of it. */
+export const listedBeforeMs: number = objectSpanMs + triesMs;
+/** How far behind a range: no message is older than that and counts at its own time. */
+const listedBehindMs = maxSpanMs;
+
+/** Whether an object of this key can hold messages of the range. */
+export function canHold({ epochMs, uuid }: KeyParts, { since, until }: TimeRange): boolean {
+  const reachesBack = until === undefined || epochMs - reachMs(reachOfUuid(uuid)) < until;
+  return reachesBack && epochMs >= since - listedBeforeMs;
+}
 
 /** A key has 13 digits. */
 const lastKeyEpochMs = 9_999_999_999_999;
@@ -91,14 +96,16 @@ export async function* readObjects(
 async function* listObjects(
   reader: ArchiveReader,
   app: AppName,
-  { since, until }: TimeRange,
+  range: TimeRange,
 ): AsyncGenerator<StoredObject> {
-  const from = keysFrom(app, Math.max(0, since - reach.after));
-  const last = until === undefined ? lastKeyEpochMs : Math.max(0, until + reach.before);
-  const end = last < lastKeyEpochMs ? keysFrom(app, last) : undefined;
+  const { since, until } = range;
+  const from = keysFrom(app, Math.max(0, since - listedBeforeMs));
+  const last = until === undefined ? lastKeyEpochMs : Math.max(0, until + listedBehindMs);
+  const end = last < lastKeyEpochMs ? keysFrom(app, last + 1) : undefined;
   for await (const object of reader.list(appPrefix(app), from)) {
     if (end !== undefined && object.key >= end) return;
-    yield object;
+    const parts = parseKey(object.key);
+    if (parts === undefined || canHold(parts, range)) yield object;
   }
 }
 
@@ -129,7 +136,6 @@ function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObj
         const header = parseBatchHeader(headerJson);
         members.push({
           key,
-          keyEpochMs: epochMs,
           epochMs: memberEpoch(header),
           header,
           bytes: member,

@@ -1,4 +1,4 @@
-import { parseTimestamp } from '../../logplex/syslog.ts';
+import { withoutReach } from '../format/reach.ts';
 import type { StoredMember } from './read-objects.ts';
 
 /**
@@ -79,15 +79,16 @@ export class HeldMembers {
 
   #wasShown(tries: readonly StoredMember[], epochMs: number): boolean {
     return tries.some(({ header }) => {
-      const shownAt = this.#shown.get(header.uuid);
+      const shownAt = this.#shown.get(withoutReach(header.uuid));
       return shownAt !== undefined && epochMs - shownAt <= rememberedMs;
     });
   }
 
   #remember(tries: readonly StoredMember[], epochMs: number): void {
     for (const { header } of tries) {
-      this.#shown.delete(header.uuid);
-      this.#shown.set(header.uuid, epochMs);
+      const uuid = withoutReach(header.uuid);
+      this.#shown.delete(uuid);
+      this.#shown.set(uuid, epochMs);
     }
   }
 
@@ -107,8 +108,8 @@ export class HeldMembers {
 }
 
 /** Whether its time of receipt stands in for a time of its own. */
-function isDisplaced({ epochMs, header: { first } }: StoredMember): boolean {
-  return first === undefined || parseTimestamp(first) !== epochMs;
+function isDisplaced({ header: { to } }: StoredMember): boolean {
+  return to === undefined;
 }
 
 /** Identifiers in a header are cut at 256 bytes: one that is as long may be two different ones. */
@@ -120,7 +121,7 @@ const certainIdBytes = 250;
  */
 function batchOf(member: StoredMember): string {
   const { token = '', payload, uuid } = member.header;
-  return hasCertainId(member) ? JSON.stringify([token, idOf(member), payload]) : uuid;
+  return hasCertainId(member) ? JSON.stringify([token, idOf(member), payload]) : withoutReach(uuid);
 }
 
 function hasCertainId(member: StoredMember): boolean {

@@ -162,7 +162,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 const noon = Date.UTC(2026, 10, 20, 12);
 
 function key({ app: owner = app('shop'), epochMs = noon, n = 0 } = {}): ObjectKey {
-  const uuid = `${n.toString(16).padStart(8, '0')}-0123-8abc-8def-0123456789ab`;
+  const uuid = `${n.toString(16).padStart(8, '0')}-0123-80bc-8def-0123456789ab`;
   return objectKey({ app: owner, epochMs, uuid });
 }
 

@@ -104,7 +104,7 @@ function key({ app: owner = shop, epochMs = noon, n = 0 } = {}): string {
   return objectKey({
     app: owner,
     epochMs,
-    uuid: `${n.toString(16).padStart(8, '0')}-0123-8abc-8def-0123456789ab`,
+    uuid: `${n.toString(16).padStart(8, '0')}-0123-80bc-8def-0123456789ab`,
   });
 }
 

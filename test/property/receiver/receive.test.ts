@@ -75,7 +75,7 @@ test('any mutation of a valid body is answered 200 and stored byte for byte', as
       const headers = claimed === null ? {} : { 'logplex-msg-count': String(claimed) };
       expect(await receiver.post(body, headers)).toEqual({ status: 200 });
       expect([...receiver.store.objects.values()].map((object) => gunzipSync(object))).toEqual([body]);
-      const facts = inspectBatch(body);
+      const facts = inspectBatch(body, Date.now());
       const wellFormed = facts.fault === undefined && (claimed === null || claimed === facts.messages);
       expect(receiver.counters.total('malformed')).toBe(wellFormed ? 0 : 1);
     }),

@@ -73,7 +73,7 @@ test('members are sorted by (epoch, uuid), of copies the earliest; the key follo
         }
         const [first] = members;
         if (first === undefined) throw new Error('an empty object');
-        const uuid = objectUuid(members.map(({ parts }) => parts.uuid));
+        const uuid = objectUuid(members.map(({ parts }) => parts));
         expect(key).toBe(objectKey({ ...first.parts, uuid }));
         expect(parseKey(key), 'a reader knows it').toBeDefined();
       }

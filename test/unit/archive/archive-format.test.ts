@@ -7,13 +7,14 @@ import {
   maxHeaderBytes,
 } from '../../../lib/archive/format/batch-header.ts';
 import { deflate } from '../../../lib/archive/format/deflate.ts';
-import { batchEpoch, keysFrom, objectKey, parseKey } from '../../../lib/archive/format/key.ts';
+import { keysFrom, objectKey, parseKey } from '../../../lib/archive/format/key.ts';
 import { assembleMember, MemberError, walkMembers } from '../../../lib/archive/format/member.ts';
+import { reachMs, reachOf, reachOfUuid, withoutReach } from '../../../lib/archive/format/reach.ts';
 import { batchUuid, objectUuid } from '../../../lib/archive/format/uuid.ts';
 import type { AppName } from '../../../lib/drains/app-name.ts';
 
 const app = 'my-app' as AppName;
-const uuid = '01234567-89ab-8cde-8f01-23456789abcd';
+const uuid = '01234567-80ab-83de-8f01-23456789abcd';
 const noon = Date.UTC(2026, 10, 21, 12);
 
 describe('a key', () => {
@@ -36,50 +37,73 @@ describe('a key', () => {
     `logs/my-app/2026/11/22/1795305599999-${uuid}.gz`,
     `logs/My-App/2026/11/21/1795305599999-${uuid}.gz`,
     `logs/my-app/2026/11/21/1795305599999-${uuid}`,
-    `logs/my-app/2026/11/21/1795305599999-${uuid.replace('-8cde', '-4cde')}.gz`,
+    `logs/my-app/2026/11/21/1795305599999-${uuid.replace('-83de', '-43de')}.gz`,
+    `logs/my-app/2026/11/21/1795305599999-${uuid.replace('-83de', '-89de')}.gz`,
     `logs/../2026/11/21/1795305599999-${uuid}.gz`,
     'cistern-create-only-probe',
     '',
   ])('is not %j', (text) => {
     expect(parseKey(text)).toBeUndefined();
   });
-
-  test.each([
-    ['nothing readable', undefined, noon],
-    ['24 h ago', noon - 86_400_000, noon - 86_400_000],
-    ['a millisecond more than 24 h ago', noon - 86_400_001, noon],
-    ['5 min ahead', noon + 300_000, noon + 300_000],
-    ['a millisecond more than 5 min ahead', noon + 300_001, noon],
-  ])('of a batch whose first message is %s', (_, firstTime, epoch) => {
-    expect(batchEpoch(firstTime, noon)).toBe(epoch);
-  });
 });
 
 describe('the uuid of an object', () => {
-  const other = '11234567-89ab-8cde-8f01-23456789abcd';
+  const one = { uuid, epochMs: noon };
+  const other = { uuid: '11234567-80ab-80de-8f01-23456789abcd', epochMs: noon + 60_000 };
 
   test('is its one member’s', () => {
-    expect(objectUuid([uuid])).toBe(uuid);
+    expect(objectUuid([one])).toBe(uuid);
   });
 
   test('is a UUIDv8 of its members’ uuids that anybody can compute from docs/archive-format.md', () => {
-    const digest = createHash('sha256').update(`${uuid},${other}`).digest();
-    digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6);
+    const digest = createHash('sha256').update(`${uuid},${other.uuid}`).digest();
+    digest.writeUInt8(0x80 | reachOfUuid(uuid), 6);
     digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
-    expect(objectUuid([uuid, other]).replaceAll('-', '')).toBe(digest.toString('hex', 0, 16));
-    expect(parseKey(objectKey({ app, epochMs: noon, uuid: objectUuid([uuid, other]) }))).toBeDefined();
+    expect(objectUuid([one, other]).replaceAll('-', '')).toBe(digest.toString('hex', 0, 16));
+    expect(parseKey(objectKey({ app, epochMs: noon, uuid: objectUuid([one, other]) }))).toBeDefined();
+  });
+
+  test.each([
+    ['the first one’s', [0, 0], [3, 0], 3],
+    ['a later one’s, less what its epoch is later', [0, 3_000_000], [0, 3], 2],
+    ['nothing, where a later one ends behind the key', [0, 3_000_000], [0, 2], 0],
+  ])('reaches back as far as %s', (_, epochs, reaches, reach) => {
+    const members = epochs.map((epochMs, index) => ({ epochMs, uuid: withReach(uuid, reaches[index] ?? 0) }));
+    expect(reachOfUuid(objectUuid(members))).toBe(reach);
   });
 
   test('is another one of other members, or of another order', () => {
-    expect(new Set([[uuid, other], [other, uuid], [uuid], [other], [uuid, uuid]].map(objectUuid)).size).toBe(
-      5,
-    );
+    const all = [[one, other], [other, one], [one], [other], [one, one]].map((each) => objectUuid(each));
+    expect(new Set(all).size).toBe(5);
   });
 
   test('does not exist without a member', () => {
     expect(() => objectUuid([])).toThrow('at least one member');
   });
 });
+
+describe('a reach', () => {
+  const minute = 60_000;
+
+  test.each([
+    [0, 0],
+    [10 * minute, 0],
+    [10 * minute + 1, 1],
+    [20 * minute, 1],
+    [24 * 60 * minute, 8],
+  ])('of %i ms is %i', (spanMs, reach) => {
+    expect(reachOf(spanMs)).toBe(reach);
+    expect(reachMs(reach)).toBeGreaterThanOrEqual(spanMs);
+  });
+
+  test('is told apart from the rest of a uuid', () => {
+    expect(withoutReach(withReach(uuid, 7))).toBe(withoutReach(uuid));
+  });
+});
+
+function withReach(text: string, reach: number): string {
+  return `${text.slice(0, 15)}${reach}${text.slice(16)}`;
+}
 
 describe('the uuid of a batch', () => {
   const sha256 = createHash('sha256').update('body').digest();
@@ -110,7 +134,7 @@ describe('the uuid of a batch', () => {
       { ...identity, drainToken: undefined },
       { ...identity, frameId: undefined, requestId: undefined },
       { ...identity, sha256: createHash('sha256').update('bodz').digest() },
-    ].map(batchUuid);
+    ].map((each) => batchUuid(each));
     expect(new Set(uuids).size).toBe(uuids.length);
   });
 });

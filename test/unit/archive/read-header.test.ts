@@ -6,7 +6,7 @@ import { HeaderError, memberEpoch, parseBatchHeader } from '../../../lib/archive
 const hash = 'ab'.repeat(32);
 const least: BatchHeader = {
   v: 1,
-  uuid: '0a6b9c3e-8f1d-8a7b-9c2d-3e4f5a6b7c8d',
+  uuid: '0a6b9c3e-8f1d-807b-9c2d-3e4f5a6b7c8d',
   app: 'my-app',
   found: 2,
   received: '2026-11-21T20:52:48.000Z',
@@ -21,8 +21,8 @@ const full: BatchHeader = {
   frame: 'f'.repeat(32),
   request: 'r',
   claimed: 3,
-  first: '2026-11-21T20:52:47.822Z',
-  last: '2026-11-21T20:52:47.900Z',
+  from: '2026-11-21T20:52:47.822Z',
+  to: '2026-11-21T20:52:47.900Z',
   losses: { L10: 5 },
   malformed: 'no length',
 };
@@ -59,18 +59,8 @@ test.each([
 });
 
 test.each([
-  ['its first message', full, '2026-11-21T20:52:47.822Z'],
-  ['its receipt, without a first message', least, least.received],
-  [
-    'its receipt, a day after its first message',
-    { ...full, first: '2026-11-20T20:52:47.999Z' },
-    least.received,
-  ],
-  [
-    'its receipt, well before its first message',
-    { ...full, first: '2026-11-21T20:57:48.001Z' },
-    least.received,
-  ],
+  ['its latest message', full, '2026-11-21T20:52:47.900Z'],
+  ['its receipt, without a message that has a time', least, least.received],
 ])('a member is ordered by %s', (_, header, time) => {
   expect(memberEpoch(header)).toBe(Date.parse(time));
 });

@@ -26,7 +26,7 @@ const content = Buffer.from('the very words of a log line');
 const key = keyNumber(0);
 
 function keyNumber(n: number): ObjectKey {
-  const uuid = `${n.toString(16).padStart(8, '0')}-0123-8abc-8def-0123456789ab`;
+  const uuid = `${n.toString(16).padStart(8, '0')}-0123-80bc-8def-0123456789ab`;
   return objectKey({ app: unknownApp, epochMs: 1_795_000_000_000 + n, uuid });
 }
 

@@ -102,7 +102,7 @@ describe('ArchiveImpact', () => {
   it('counts objects and bytes by the hour, of the app and the window only', async () => {
     const archive = new MemoryArchive();
     const put = (app: string, at: number, size: number) => {
-      const uuid = `${String(archive.objects.size).padStart(8, '0')}-0123-8abc-8def-0123456789ab`;
+      const uuid = `${String(archive.objects.size).padStart(8, '0')}-0123-80bc-8def-0123456789ab`;
       archive.objects.set(objectKey({ app: appNamed(app), epochMs: at, uuid }), Buffer.alloc(size));
     };
     const nine = openedAt - 15 * minute;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseTimestamp, readSyslogHeader, skipStructuredData } from '../../../lib/logplex/syslog.ts';
+import { readSyslogHeader, skipStructuredData } from '../../../lib/logplex/syslog.ts';
 
 function read(line: string) {
   const bytes = Buffer.from(line);
@@ -45,33 +45,6 @@ describe('the header of a message', () => {
     ['a header of a kilobyte', `<40>1 2012-11-30T06:45:29Z ${'h'.repeat(1000)} app web.3 - hello`],
   ])('is absent from %s', (_, line) => {
     expect(read(line)).toBeUndefined();
-  });
-});
-
-describe('a timestamp', () => {
-  test.each([
-    ['2026-11-21T20:52:47Z', Date.UTC(2026, 10, 21, 20, 52, 47)],
-    ['2026-11-21T20:52:47.5+01:30', Date.UTC(2026, 10, 21, 19, 22, 47, 500)],
-    ['2026-11-21T20:52:47.123456789-00:30', Date.UTC(2026, 10, 21, 21, 22, 47, 123)],
-  ])('%s', (text, time) => {
-    expect(parseTimestamp(text)).toBe(time);
-  });
-
-  test.each([
-    '',
-    '-',
-    '2026',
-    '2026-11-21',
-    '2026-11-21 20:52:47Z',
-    '2026-11-21T20:52:47',
-    '2026-13-21T20:52:47Z',
-    '2026-11-21T25:52:47Z',
-    '1969-12-31T23:59:59Z',
-    // In UTC that is the year 10000.
-    '9999-12-31T23:59:59-01:00',
-    'Sat Nov 21 20:52:47 2026',
-  ])('is not %j', (text) => {
-    expect(parseTimestamp(text)).toBeUndefined();
   });
 });
 

@@ -55,14 +55,14 @@ describe('a good batch', () => {
       claimed: 3,
       found: 3,
       received: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-      first: new Date(at).toISOString(),
-      last: new Date(at + 1000).toISOString(),
+      from: new Date(at).toISOString(),
+      to: new Date(at + 1000).toISOString(),
       bytes: body.length,
       sha256: createHash('sha256').update(body).digest('hex'),
       payload: createHash('sha256').update(payload).digest('hex'),
       losses: { L10: 3 },
     });
-    expect(stored().epochMs).toBe(at);
+    expect(stored().epochMs).toBe(at + 1000);
   });
 
   test('needs no header but credentials', async () => {
@@ -90,10 +90,18 @@ describe('a good batch', () => {
     expect(stored().header['losses']).toEqual({ L10: 42, L13: 5 });
   });
 
+  test('that begins with a straggler is named by its latest message, and says how far back it reaches', async () => {
+    const at = Date.now() - 1000;
+    await receiver.post(batch(message('straggler', at - 2 * 3600 * 1000), message('current', at)));
+    expect(stored().epochMs).toBe(at);
+    // 10 min x 2^4 is the first to cover 2 hours.
+    expect(stored().uuid[15]).toBe('4');
+  });
+
   test.each([
     ['over a day behind', Date.now() - 25 * 3600 * 1000],
     ['over five minutes ahead', Date.now() + 6 * 60 * 1000],
-  ])('whose first message is %s is named by its receipt', async (_, at) => {
+  ])('whose only message is %s is named by its receipt', async (_, at) => {
     const before = Date.now();
     await receiver.post(batch(message('x', at)));
     const epoch = stored().epochMs;

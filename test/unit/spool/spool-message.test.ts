@@ -1,11 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { encodeBatchHeader } from '../../../lib/archive/format/batch-header.ts';
 import { deflate } from '../../../lib/archive/format/deflate.ts';
 import { objectKey } from '../../../lib/archive/format/key.ts';
-import { assembleMember, walkMembers } from '../../../lib/archive/format/member.ts';
-import { memberEpoch, parseBatchHeader } from '../../../lib/archive/format/read-header.ts';
-import type { SealedBatch } from '../../../lib/archive/format/seal.ts';
+import { assembleMember } from '../../../lib/archive/format/member.ts';
 import type { AppName } from '../../../lib/drains/app-name.ts';
 import {
   BadMessageError,
@@ -187,27 +184,6 @@ describe('no message is', () => {
     }
   });
 });
-
-test('a header that had to leave out its first time does not make its member a bad one', async () => {
-  const { key, member } = await seal(batch(message('late', t0)), {
-    token: testToken,
-    receivedAt: t0 + 60_000,
-  });
-  const { key: kept, member: cut } = await withoutFirst({ key, member, headerTruncated: false });
-  expect(decodeMessage(envelope(kept, cut)).parts.epochMs).toBe(t0);
-});
-
-/** The batch as if its header had become too large for its first time. */
-async function withoutFirst({ key, member }: SealedBatch): Promise<SealedBatch> {
-  const [found] = walkMembers(member);
-  if (found === undefined) throw new Error('no member');
-  const { first, ...header } = parseBatchHeader(found.headerJson);
-  if (first === undefined) throw new Error('no first time');
-  const { json } = encodeBatchHeader({ ...header, truncated: true });
-  expect(memberEpoch(parseBatchHeader(json))).not.toBe(t0);
-  const raw = Buffer.from('the frames');
-  return { key, member: assembleMember(json, raw, await deflate(raw, false)), headerTruncated: true };
-}
 
 test('what is said of a bad message shows nothing of what is in it, nor does its cause', async () => {
   const { key, member } = await sealed();

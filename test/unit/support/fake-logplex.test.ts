@@ -68,7 +68,7 @@ describe('a request', () => {
     expect(batch?.id).toMatch(/^[0-9A-F]{32}$/);
     expect(first?.headers['logplex-frame-id']).toBe(batch?.id);
     expect(first?.path).toBe('/my-app');
-    const facts = inspectBatch(first?.body ?? Buffer.alloc(0));
+    const facts = inspectBatch(first?.body ?? Buffer.alloc(0), Date.now());
     expect(facts).toMatchObject({ messages: batch?.count, notices: 0 });
     expect(facts.fault).toBeUndefined();
     expect(batch).toMatchObject({
@@ -131,7 +131,7 @@ describe('answers', () => {
     expect(lost).toEqual([{ first: 0, count: dropped, why: 'refused' }]);
     expect(batches[1]).toMatchObject({ result: 'acknowledged', tries: [{ lost: dropped }] });
     expect(undeclared).toBe(0);
-    const notice = inspectBatch(receiver.arrived[1]?.body ?? Buffer.alloc(0));
+    const notice = inspectBatch(receiver.arrived[1]?.body ?? Buffer.alloc(0), Date.now());
     expect(notice).toMatchObject({ notices: 1, losses: { L10: dropped } });
     expect(receiver.arrived[1]?.headers['logplex-msg-count']).toBe(String(notice.messages));
   });
@@ -182,7 +182,7 @@ describe('answers', () => {
 
     expect(batches[0]?.tries.map((tried) => tried.answer)).toEqual(['broken', 200]);
     expect(batches[1]).toMatchObject({ result: 'undelivered', tries: [{ answer: 503 }] });
-    expect(inspectBatch(receiver.arrived[3]?.body ?? Buffer.alloc(0)).losses).toEqual({
+    expect(inspectBatch(receiver.arrived[3]?.body ?? Buffer.alloc(0), Date.now()).losses).toEqual({
       L13: batches[1]?.count,
     });
   });
@@ -205,12 +205,12 @@ describe('loss notices', () => {
     const tries = batches[1]?.tries ?? [];
     expect(tries.map((tried) => tried.answer)).toEqual([503, 503, 200]);
     expect(new Set(tries.map((tried) => tried.sha256)).size).toBe(3);
-    const facts = receiver.arrived.slice(1, 4).map(({ body }) => inspectBatch(body));
+    const facts = receiver.arrived.slice(1, 4).map(({ body }) => inspectBatch(body, Date.now()));
     expect(facts.map(({ losses }) => losses['L10'])).toEqual(tries.map(({ lost }) => lost));
     expect(tries[2]?.lost).toBeGreaterThan(tries[0]?.lost ?? Number.NaN);
     const payloads = receiver.arrived
       .slice(1, 4)
-      .map(({ body }) => sha256(body.subarray(inspectBatch(body).payloadStart)));
+      .map(({ body }) => sha256(body.subarray(inspectBatch(body, Date.now()).payloadStart)));
     expect(new Set(payloads).size).toBe(1);
   });
 
