@@ -33,7 +33,7 @@ Fields of --json:
   kind                 message, notice (a loss notice) or rest (what can't be framed)
   timestamp, source, process, text   as they stand in the message; text without its last newline
   base64               the whole message, where it is not UTF-8
-  loss                 code and count of a loss notice
+  loss                 code and count of a loss notice; elsewhere: about a tail session or another drain
   batch, frame, token, received, malformed, key   the batch that it came in, and its object
 
 What still waits in the spool is not printed: of a data directory, a line on stderr says how much that is.

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../../lib/archive/read/read-messages.ts';
+import { parseDrainToken } from '../../lib/logplex/drain-token.ts';
 import { readLossNotice } from '../../lib/logplex/loss.ts';
 import { fieldStart, skipStructuredData } from '../../lib/logplex/syslog.ts';
 import { dim } from '../shared/output.ts';
@@ -30,7 +31,8 @@ export const asVisibleFrame: MessageFormat = ({ frame }) => visible(frame, '\n')
 /** One JSON object on a line; `cistern cat --help` names its fields. */
 export const asJson: MessageFormat = (message) => {
   const { kind, time, timeIsKey, bytes, header, member, key } = message;
-  const notice = kind === 'notice' ? readLossNotice(bytes, 0, bytes.length) : undefined;
+  const token = parseDrainToken(member.token);
+  const notice = kind === 'notice' ? readLossNotice(bytes, 0, bytes.length, token) : undefined;
   const line = JSON.stringify({
     time: new Date(time).toISOString(),
     timeIsKey: timeIsKey || undefined,

@@ -1,3 +1,4 @@
+import type { DrainToken } from './drain-token.ts';
 import { type FramingFault, visitFrames } from './frames.ts';
 import { readLossNotice } from './loss.ts';
 import { readSyslogHeader } from './syslog.ts';
@@ -14,13 +15,16 @@ export interface BatchFacts {
   /** Where the payload starts: after the loss notices in front, which a retry may render anew. */
   readonly payloadStart: number;
   readonly notices: number;
-  /** Messages declared lost, added up per code. */
+  /** Messages declared lost for this drain, added up per code. */
   readonly losses: Readonly<Record<string, number>>;
+  /** The same of notices about tail sessions and other drains. */
+  readonly lostElsewhere: Readonly<Record<string, number>>;
 }
 
 /** Frames a batch, finds its loss notices and reads the time of its first and last message. Never throws. */
-export function inspectBatch(body: Uint8Array): BatchFacts {
+export function inspectBatch(body: Uint8Array, token?: DrainToken): BatchFacts {
   const losses: Record<string, number> = {};
+  const lostElsewhere: Record<string, number> = {};
   let notices = 0;
   let payloadStart = 0;
   let firstStart = -1;
@@ -28,9 +32,11 @@ export function inspectBatch(body: Uint8Array): BatchFacts {
   let lastStart = -1;
   let lastEnd = -1;
   const framing = visitFrames(body, (start, end) => {
-    const notice = readLossNotice(body, start, end);
+    const notice = readLossNotice(body, start, end, token);
     if (notice !== undefined) {
-      losses[notice.code] = (losses[notice.code] ?? 0) + notice.lost;
+      const { code, lost, elsewhere } = notice;
+      const sums = elsewhere === true ? lostElsewhere : losses;
+      sums[code] = (sums[code] ?? 0) + lost;
       notices += 1;
       if (firstStart === -1) payloadStart = end;
       return;
@@ -52,5 +58,6 @@ export function inspectBatch(body: Uint8Array): BatchFacts {
     payloadStart,
     notices,
     losses,
+    lostElsewhere,
   };
 }

@@ -25,10 +25,10 @@ export interface BatchSetup {
 
 /** A member and its key, as the receiver would make them of these bytes. */
 export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedBatch> {
-  const facts = inspectBatch(raw);
+  const drainToken = parseDrainToken(setup.token);
+  const facts = inspectBatch(raw, drainToken);
   const { token, frameId, requestId, receivedAt = facts.firstTime ?? Date.now(), app = testApp } = setup;
   const { uncompressedUpTo = 0 } = setup;
-  const drainToken = parseDrainToken(token);
   return sealBatch({
     raw,
     facts,

@@ -35,6 +35,7 @@ const schema = z.object({
   sha256,
   payload: sha256,
   losses: z.exactOptional(z.record(z.string(), count)),
+  lostElsewhere: z.exactOptional(z.record(z.string(), count)),
   malformed: z.exactOptional(z.string()),
   truncated: z.exactOptional(z.literal(true)),
 });

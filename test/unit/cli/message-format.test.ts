@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import * as format from '../../../cli/read/message-format.ts';
 import type { Message } from '../../../lib/archive/read/read-messages.ts';
 import { archiveOf, type BatchSetup, readBack, seal, testToken } from '../../support/batches.ts';
-import { batch, overflow } from '../../support/messages.ts';
+import { batch, lossNotice, overflow } from '../../support/messages.ts';
 
 const time = Date.parse('2026-11-21T20:52:47.822Z');
 const stamp = '2026-11-21T20:52:47.822123+00:00';
@@ -95,6 +95,15 @@ test('JSON has a notice with what it counts', async () => {
   expect(JSON.parse(format.asJson(await one(batch(overflow(12, time)))).toString())).toMatchObject({
     kind: 'notice',
     loss: { code: 'L10', lost: 12 },
+  });
+});
+
+test('JSON says of a notice that it is about another drain', async () => {
+  const other = testToken.replace(/1$/, '2');
+  const notice = lossNotice(`drain '${other}' dropped 12 messages since x.`, time);
+  expect(JSON.parse(format.asJson(await one(batch(notice))).toString())).toMatchObject({
+    kind: 'notice',
+    loss: { code: 'L10', lost: 12, elsewhere: true },
   });
 });
 
