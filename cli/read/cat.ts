@@ -37,6 +37,7 @@ Fields of --json:
   base64               the whole message, where it is not UTF-8
   loss                 code and count of a loss notice; elsewhere: about a tail session or another drain
   batch, frame, token, received, malformed, key   the batch that it came in, and its object
+  damage               of a batch that is not as it was received any more: why
 
 What still waits in the spool is not printed: of a data directory, a line on stderr says how much that is.
 

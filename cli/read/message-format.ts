@@ -30,7 +30,7 @@ export const asVisibleFrame: MessageFormat = ({ frame }) => visible(frame, '\n')
 
 /** One JSON object on a line; `cistern cat --help` names its fields. */
 export const asJson: MessageFormat = (message) => {
-  const { kind, guessed, time, timeIsKey, bytes, header, member, key } = message;
+  const { kind, guessed, time, timeIsKey, bytes, header, member, key, damage } = message;
   const token = parseDrainToken(member.token);
   const notice = kind === 'notice' ? readLossNotice(bytes, 0, bytes.length, token) : undefined;
   const line = JSON.stringify({
@@ -51,6 +51,7 @@ export const asJson: MessageFormat = (message) => {
     received: member.received,
     malformed: member.malformed,
     key,
+    damage,
   });
   return `${line.replace(unsafeInJson, escapeInJson)}\n`;
 };

@@ -27,6 +27,8 @@ export interface Message {
   readonly text: number;
   readonly member: BatchHeader;
   readonly key: string;
+  /** Its batch is damaged, and may not be what was received: why. */
+  readonly damage?: string;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function* readRange(
 }
 
 /** The messages of a batch, and what is none as it is. Every byte of it is in one frame. Never throws. */
-export function messagesOf({ member, raw }: ReadBatch): Message[] {
+export function messagesOf({ member, raw, damage }: ReadBatch): Message[] {
   const { header: batch, key } = member;
   const batchTime = isWithinReach(member.epochMs, member) ? member.epochMs : member.keyEpochMs;
   let from = 0;
@@ -76,6 +78,7 @@ export function messagesOf({ member, raw }: ReadBatch): Message[] {
       text: header?.text ?? 0,
       member: batch,
       key,
+      ...(damage === undefined ? {} : { damage }),
     };
   });
   return isFromLogShuttle(batch) ? withoutStructuredData(messages) : messages;

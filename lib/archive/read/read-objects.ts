@@ -1,7 +1,7 @@
 import type { AppName } from '../../drains/app-name.ts';
 import type { BatchHeader } from '../format/batch-header.ts';
 import { appPrefix, type KeyParts, keysFrom, parseKey } from '../format/key.ts';
-import { MemberError, walkMembers } from '../format/member.ts';
+import { type FoundMember, findMembers, MemberError, walkMembers } from '../format/member.ts';
 import { HeaderError, memberEpoch, parseBatchHeader } from '../format/read-header.ts';
 import { type ArchiveReader, type StoredObject, StoreError } from '../store/store.ts';
 
@@ -32,6 +32,8 @@ export interface StoredMember {
   readonly bytes: Buffer;
   /** Where it starts in its object. */
   readonly offset: number;
+  /** Its object is damaged, which was told: `bytes` may be less or more than the member. */
+  readonly isRecovered: boolean;
 }
 
 export interface ReadObject {
@@ -123,26 +125,25 @@ function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObj
   const problems: Problem[] = [];
   const damaged = (why: string) => problems.push({ kind: 'problem', key, problem: 'damaged', why });
   if (bytes.length === 0) damaged('the object is empty');
+  let found: FoundMember[];
+  let isRecovered = false;
   try {
-    for (const { bytes: member, headerJson, offset } of walkMembers(bytes)) {
-      try {
-        const header = parseBatchHeader(headerJson);
-        members.push({
-          key,
-          keyEpochMs: epochMs,
-          epochMs: memberEpoch(header),
-          header,
-          bytes: member,
-          offset,
-        });
-      } catch (error) {
-        if (!(error instanceof HeaderError)) throw error;
-        damaged(`member at byte ${offset}: ${error.message}`);
-      }
-    }
+    found = [...walkMembers(bytes)];
   } catch (error) {
     if (!(error instanceof MemberError)) throw error;
     damaged(error.message);
+    found = [...findMembers(bytes)];
+    isRecovered = true;
+  }
+  for (const { bytes: member, headerJson, offset } of found) {
+    try {
+      const header = parseBatchHeader(headerJson);
+      const own = { epochMs: memberEpoch(header), header, bytes: member, offset, isRecovered };
+      members.push({ key, keyEpochMs: epochMs, ...own });
+    } catch (error) {
+      if (!(error instanceof HeaderError)) throw error;
+      damaged(`member at byte ${offset}: ${error.message}`);
+    }
   }
   return [{ kind: 'object', key, epochMs, size: bytes.length, members }, ...problems];
 }
