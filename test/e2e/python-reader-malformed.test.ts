@@ -50,7 +50,7 @@ function damaged(stored: Buffer, change: { at: number; by: number; cut: boolean 
     offset: 0,
     headerJson: stored,
   };
-  const from = offset + 24 + headerJson.length;
+  const from = offset + (change.at < 0.2 ? 24 : 24 + headerJson.length);
   const at = from + Math.floor((offset + bytes.length - from) * change.at);
   if (change.cut) return stored.subarray(0, at);
   const changed = Buffer.from(stored);

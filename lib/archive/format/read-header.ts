@@ -63,6 +63,46 @@ export function parseBatchHeader(json: Buffer): BatchHeader {
   throw new HeaderError(field === '' ? 'not a JSON object' : `field ${field} is missing or not valid`);
 }
 
+/** A header's fields are flat: a string, a number, or numbers by name. */
+const field = /"(\w+)":("[^"\\]*"|\d+|\{[^{}]*\})/g;
+
+/**
+ * What can still be read of a header that {@link parseBatchHeader} refuses; `known` stands in for what can't.
+ * Undefined for another version.
+ */
+export function recoverBatchHeader(
+  json: Buffer,
+  known: Pick<BatchHeader, 'uuid' | 'app' | 'received'>,
+): BatchHeader | undefined {
+  const read: Record<string, unknown> = {};
+  for (const [, name = '', value = ''] of json.toString('utf8').matchAll(field)) read[name] = parsed(value);
+  if (typeof read['v'] === 'number' && read['v'] !== 1) return undefined;
+  const header: Record<string, unknown> = {
+    v: 1,
+    ...known,
+    found: 0,
+    bytes: 0,
+    sha256: noHash,
+    payload: noHash,
+  };
+  for (const [name, type] of Object.entries(schema.shape)) {
+    const value = z.safeParse(type, read[name]);
+    if (value.success && value.data !== undefined) header[name] = value.data;
+  }
+  return schema.safeParse(header).data;
+}
+
+/** No content has it, as far as anybody knows. */
+const noHash = '0'.repeat(64);
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The instant that orders a member, in milliseconds since 1970: the one its own key has. */
 export function memberEpoch({ first, received }: BatchHeader): number {
   const receivedAt = parseTimestamp(received);

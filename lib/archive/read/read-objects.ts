@@ -2,7 +2,8 @@ import type { AppName } from '../../drains/app-name.ts';
 import type { BatchHeader } from '../format/batch-header.ts';
 import { appPrefix, type KeyParts, keysFrom, parseKey } from '../format/key.ts';
 import { type FoundMember, findMembers, MemberError, walkMembers } from '../format/member.ts';
-import { HeaderError, memberEpoch, parseBatchHeader } from '../format/read-header.ts';
+import { HeaderError, memberEpoch, parseBatchHeader, recoverBatchHeader } from '../format/read-header.ts';
+import { objectUuid } from '../format/uuid.ts';
 import { type ArchiveReader, type StoredObject, StoreError } from '../store/store.ts';
 
 /** Milliseconds since 1970. Without `until`, to the end of what is stored. */
@@ -120,7 +121,7 @@ async function load(
 }
 
 /** The members of one object, followed by what is wrong with it. Never throws. */
-function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObject | Problem)[] {
+function readObject(key: string, { app, epochMs }: KeyParts, bytes: Buffer): (ReadObject | Problem)[] {
   const members: StoredMember[] = [];
   const problems: Problem[] = [];
   const damaged = (why: string) => problems.push({ kind: 'problem', key, problem: 'damaged', why });
@@ -136,14 +137,18 @@ function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObj
     isRecovered = true;
   }
   for (const { bytes: member, headerJson, offset } of found) {
+    let header: BatchHeader | undefined;
     try {
-      const header = parseBatchHeader(headerJson);
-      const own = { epochMs: memberEpoch(header), header, bytes: member, offset, isRecovered };
-      members.push({ key, keyEpochMs: epochMs, ...own });
+      header = parseBatchHeader(headerJson);
     } catch (error) {
       if (!(error instanceof HeaderError)) throw error;
       damaged(`member at byte ${offset}: ${error.message}`);
+      const uuid = objectUuid([key, String(offset)]);
+      header = recoverBatchHeader(headerJson, { uuid, app, received: new Date(epochMs).toISOString() });
     }
+    if (header === undefined) continue;
+    const own = { epochMs: memberEpoch(header), header, bytes: member, offset, isRecovered };
+    members.push({ key, keyEpochMs: epochMs, ...own });
   }
   return [{ kind: 'object', key, epochMs, size: bytes.length, members }, ...problems];
 }

@@ -86,6 +86,23 @@ describe('a byte of a member that was changed', () => {
     }
   });
 
+  test('in its batch header hides no message', async () => {
+    const { batches, key, body } = await makeObject(3);
+    const [, second] = walkMembers(body);
+    const from = (second?.offset ?? 0) + 24;
+    const all = batches.flat().map((one) => one.toString());
+    for (let at = from; at < from + (second?.headerJson.length ?? 0); at += 1) {
+      for (const by of [0x01, 0x10, 0x80]) {
+        const changed = Buffer.from(body);
+        changed.writeUInt8(changed.readUInt8(at) ^ by, at);
+        const { messages, problems } = await readBack(archiveOfObjects([{ key, body: changed }]));
+        const isLater = problems.some(({ why }) => why.includes('version'));
+        const shown = messages.map(({ bytes }) => bytes.toString()).sort();
+        if (!isLater) expect(shown).toEqual([...all].sort());
+      }
+    }
+  });
+
   test('in its head costs no other member anything', async () => {
     const { batches, key, body } = await makeObject(5);
     const [, second] = walkMembers(body);
