@@ -24,17 +24,20 @@ export function catCommand(): Command {
 
 const help = `${rangeHelp}
 
-Messages come in the order of their batches. A batch that was sent or stored twice is shown once; a malformed
-one by its good frames, then the rest as it is. On a terminal, control characters are made visible; a pipe or
+Messages come in the order of their batches. A batch that was sent or stored twice is shown once; of a malformed
+one, what lies between good frames is shown as messages where it looks like some, else as it is. On a terminal, control characters are made visible; a pipe or
 a file gets the bytes as they are.
 
 Fields of --json:
   time, timeIsKey      the time that counts (UTC); true where it is the batch's, the message having no valid one
   kind                 message, notice (a loss notice) or rest (what can't be framed)
+  guessed              true where a message of a malformed batch was found without a good frame
   timestamp, source, process, text   as they stand in the message; text without its last newline
+  structuredData       of a batch of log-shuttle, what stands before the text
   base64               the whole message, where it is not UTF-8
-  loss                 code and count of a loss notice
+  loss                 code and count of a loss notice; elsewhere: about a tail session or another drain
   batch, frame, token, received, malformed, key   the batch that it came in, and its object
+  damage               of a batch that is not as it was received any more: why
 
 What still waits in the spool is not printed: of a data directory, a line on stderr says how much that is.
 

@@ -33,7 +33,7 @@ stored twice included; \`cistern cat\` shows it once. Losses are what Heroku's o
 Every object of the range is fetched to be looked into: on S3, mind the size of the range.
 
 Fields of --json: key, time (of its key), members, messages, bytes (raw), stored (compressed),
-losses (messages by code), malformed (members).
+losses (messages by code), lostElsewhere (the same of a tail session or another drain), malformed (members).
 
 What still waits in the spool is not listed: of a data directory, a line on stderr says how much that is.
 
@@ -86,9 +86,13 @@ interface Amounts {
   readonly messages: number;
   readonly bytes: number;
   readonly stored: number;
-  readonly losses: Readonly<Record<string, number>>;
+  readonly losses: Counts;
+  readonly lostElsewhere?: Counts;
   readonly malformed: number;
 }
+
+/** Messages by the code of their loss notices. */
+type Counts = Readonly<Record<string, number>>;
 
 interface Summary extends Amounts {
   readonly key: string;
@@ -103,51 +107,61 @@ function summarise({ key, epochMs, members }: ReadObject): Summary {
 
 function amountsOf({ header, bytes }: StoredMember): Amounts {
   const malformed = header.malformed === undefined ? 0 : 1;
-  const { found: messages, bytes: raw, losses = {} } = header;
-  return { members: 1, messages, bytes: raw, stored: bytes.length, losses, malformed };
+  const { found: messages, bytes: raw, losses = {}, lostElsewhere } = header;
+  const declared = { losses, ...(lostElsewhere === undefined ? {} : { lostElsewhere }) };
+  return { members: 1, messages, bytes: raw, stored: bytes.length, ...declared, malformed };
 }
 
 function add(a: Amounts, b: Amounts): Amounts {
-  const losses: Record<string, number> = { ...a.losses };
-  for (const [code, lost] of Object.entries(b.losses)) losses[code] = (losses[code] ?? 0) + lost;
+  const elsewhere = a.lostElsewhere ?? b.lostElsewhere;
   return {
     members: a.members + b.members,
     messages: a.messages + b.messages,
     bytes: a.bytes + b.bytes,
     stored: a.stored + b.stored,
-    losses,
+    losses: addCounts(a.losses, b.losses),
+    ...(elsewhere === undefined ? {} : { lostElsewhere: addCounts(a.lostElsewhere, b.lostElsewhere) }),
     malformed: a.malformed + b.malformed,
   };
+}
+
+function addCounts(a: Counts = {}, b: Counts = {}): Counts {
+  const sums = { ...a };
+  for (const [code, lost] of Object.entries(b)) sums[code] = (sums[code] ?? 0) + lost;
+  return sums;
 }
 
 /** Objects come one by one, so the columns have fixed widths. */
 const columns = ['MEMBERS', 'MESSAGES', '     RAW', '  STORED'] as const;
 const heading = `${'TIME (UTC)'.padEnd(24)}  ${columns.join('  ')}  KEY`;
 
-function row({ key, time, members, messages, bytes, stored, losses, malformed }: Summary): string {
+function row(summary: Summary): string {
+  const { key, time, members, messages, bytes, stored } = summary;
   const cells = [String(members), String(messages), formatBytes(bytes), formatBytes(stored)];
   const numbers = cells.map((cell, i) => cell.padStart(columns[i]?.length ?? 0));
-  return [time, ...numbers, key, describe(losses, malformed)].join('  ').trimEnd();
+  return [time, ...numbers, key, describe(summary)].join('  ').trimEnd();
 }
 
-/** `L10: 12 lost, malformed: 1`; a notice that counts nothing is its code alone. */
-function describe(losses: Readonly<Record<string, number>>, malformed: number): string {
-  const parts = Object.entries(losses).map(([code, lost]) => (lost === 0 ? code : `${code}: ${lost} lost`));
+/** `L10: 12 lost, L11: 3 lost elsewhere, malformed: 1`; a notice that counts nothing is its code alone. */
+function describe({ losses, lostElsewhere = {}, malformed }: Amounts): string {
+  const parts = [...describeCounts(losses, 'lost'), ...describeCounts(lostElsewhere, 'lost elsewhere')];
   if (malformed > 0) parts.push(`malformed: ${malformed}`);
   return visible(Buffer.from(parts.join(', ')), ' ');
 }
 
-function totalLine(
-  objects: number,
-  { members, messages, bytes, stored, losses, malformed }: Amounts,
-): string {
+function describeCounts(counts: Counts, what: string): string[] {
+  return Object.entries(counts).map(([code, lost]) => (lost === 0 ? code : `${code}: ${lost} ${what}`));
+}
+
+function totalLine(objects: number, total: Amounts): string {
+  const { members, messages, bytes, stored } = total;
   const parts = [
     count(objects, 'object'),
     count(members, 'member'),
     count(messages, 'message'),
     `${formatBytes(bytes)} raw`,
     `${formatBytes(stored)} stored`,
-    describe(losses, malformed),
+    describe(total),
   ];
   return `total: ${parts.filter((part) => part !== '').join(', ')}`;
 }

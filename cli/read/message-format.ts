@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../../lib/archive/read/read-messages.ts';
+import { parseDrainToken } from '../../lib/logplex/drain-token.ts';
 import { readLossNotice } from '../../lib/logplex/loss.ts';
-import { fieldStart, skipStructuredData } from '../../lib/logplex/syslog.ts';
+import { fieldStart } from '../../lib/logplex/syslog.ts';
 import { dim } from '../shared/output.ts';
 import { visible } from '../shared/visible.ts';
 
@@ -29,15 +30,18 @@ export const asVisibleFrame: MessageFormat = ({ frame }) => visible(frame, '\n')
 
 /** One JSON object on a line; `cistern cat --help` names its fields. */
 export const asJson: MessageFormat = (message) => {
-  const { kind, time, timeIsKey, bytes, header, member, key } = message;
-  const notice = kind === 'notice' ? readLossNotice(bytes, 0, bytes.length) : undefined;
+  const { kind, guessed, time, timeIsKey, bytes, header, member, key, damage } = message;
+  const token = parseDrainToken(member.token);
+  const notice = kind === 'notice' ? readLossNotice(bytes, 0, bytes.length, token) : undefined;
   const line = JSON.stringify({
     time: new Date(time).toISOString(),
     timeIsKey: timeIsKey || undefined,
     kind,
+    guessed: guessed || undefined,
     timestamp: header && asUtf8(timestampOf(bytes)),
     source: asUtf8(header?.source),
     process: asUtf8(header?.process),
+    structuredData: structuredDataOf(message)?.toString('utf8'),
     text: textOf(message).toString('utf8'),
     base64: isUtf8(bytes) ? undefined : bytes.toString('base64'),
     loss: notice,
@@ -47,6 +51,7 @@ export const asJson: MessageFormat = (message) => {
     received: member.received,
     malformed: member.malformed,
     key,
+    damage,
   });
   return `${line.replace(unsafeInJson, escapeInJson)}\n`;
 };
@@ -66,16 +71,16 @@ function asUtf8(field: string | undefined): string | undefined {
   return field === undefined ? undefined : Buffer.from(field, 'latin1').toString('utf8');
 }
 
-/**
- * The text without its last newline. STRUCTURED-DATA is passed over only where the sender has no frame id:
- * Logplex never sends any, so what looks like it is the application's.
- */
-function textOf({ bytes, header, member }: Message): Buffer {
-  const afterHeader = header?.text ?? 0;
-  const skip = header !== undefined && member.frame === undefined;
-  const start = skip ? skipStructuredData(bytes, afterHeader, bytes.length) : afterHeader;
-  const end = bytes.at(-1) === 0x0a && bytes.length > start ? bytes.length - 1 : bytes.length;
-  return bytes.subarray(start, end);
+/** The text without its last newline. */
+function textOf({ bytes, text }: Message): Buffer {
+  const end = bytes.at(-1) === 0x0a && bytes.length > text ? bytes.length - 1 : bytes.length;
+  return bytes.subarray(text, end);
+}
+
+function structuredDataOf({ bytes, header, text }: Message): Buffer | undefined {
+  if (header === undefined || header.text === text) return undefined;
+  const end = bytes[text - 1] === 0x20 /* space */ ? text - 1 : text;
+  return bytes.subarray(header.text, end);
 }
 
 /** JSON leaves these as they are, and a terminal would obey some of them. */

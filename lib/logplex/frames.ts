@@ -4,10 +4,12 @@ export type FramingFault = 'empty body' | 'no length' | 'length too long' | 'fra
 export interface Framing {
   /** Good frames, from the front of the body up to the first fault. */
   readonly frames: number;
-  /** Where the good frames end: the body's length, unless there is a fault. */
+  /** Where the good frames end: the body's length, unless there is a fault, or line ends behind the last one. */
   readonly end: number;
   readonly fault?: FramingFault;
 }
+
+type Visit = (start: number, end: number, next: number) => void;
 
 const zero = 0x30;
 const nine = 0x39;
@@ -18,10 +20,22 @@ const maxLengthDigits = 8;
 /**
  * Visits the octet-counted frames of a body, `<bytes> SP <message>` back to back (RFC 6587, section 3.4.1).
  *
- * The visitor gets the offsets of each message; nothing is copied, decoded or allocated per frame. Newlines
- * are not framing, and a length counts bytes. Never throws: what can't be framed ends the walk as a fault.
+ * The visitor gets the offsets of each message, and where the next frame begins; nothing is copied, decoded or allocated per frame. Newlines
+ * are not framing, and a length counts bytes. Never throws: what can't be framed ends the walk as a fault,
+ * unless it is nothing but line ends.
  */
-export function visitFrames(body: Uint8Array, visit: (start: number, end: number) => void): Framing {
+export function visitFrames(body: Uint8Array, visit: Visit): Framing {
+  const framing = walkFrames(body, visit);
+  if (framing.fault !== 'no length' || framing.frames === 0) return framing;
+  for (let at = framing.end; at < body.length; at += 1) if (!isLineEnd(body[at])) return framing;
+  return { frames: framing.frames, end: framing.end };
+}
+
+export function isLineEnd(byte: number | undefined): boolean {
+  return byte === 0x0a || byte === 0x0d;
+}
+
+function walkFrames(body: Uint8Array, visit: Visit): Framing {
   const size = body.length;
   let frames = 0;
   let at = 0;
@@ -42,7 +56,7 @@ export function visitFrames(body: Uint8Array, visit: (start: number, end: number
     const start = cursor + 1;
     const end = start + length;
     if (end > size) return { frames, end: at, fault: 'frame cut short' };
-    visit(start, end);
+    visit(start, end, end);
     frames += 1;
     at = end;
   }

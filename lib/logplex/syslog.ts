@@ -3,7 +3,7 @@ import { parseTimestamp } from './timestamp.ts';
 /**
  * The header of one syslog message as Heroku writes it:
  * `<pri>1 <time> <host> <app> <proc> <msgid> <text>`, without STRUCTURED-DATA between msgid and text.
- * Senders other than Logplex do put STRUCTURED-DATA there (RFC 5424, section 6).
+ * Senders other than Logplex do put STRUCTURED-DATA there (RFC 5424, section 6), and some leave an empty text out.
  */
 export interface SyslogHeader {
   /** Milliseconds since 1970; absent when the timestamp is not RFC 3339. */
@@ -37,42 +37,20 @@ export function fieldStart(body: Uint8Array, start: number, end: number, fields:
 /** Reads the header of the message at `start`..`end`; undefined when there is none. Never throws. */
 export function readSyslogHeader(body: Uint8Array, start: number, end: number): SyslogHeader | undefined {
   if (body[start] !== 0x3c /* < */) return undefined;
-  const text = fieldStart(body, start, end, 6);
+  const text = textStart(body, start, end);
   if (text === -1) return undefined;
-  const header = Buffer.from(body.buffer, body.byteOffset + start, text - 1 - start).toString('latin1');
+  const header = Buffer.from(body.buffer, body.byteOffset + start, text - start).toString('latin1');
   const [version = '', timestamp = '', host = '', source = '', process = ''] = header.split(' ');
   if (!/^<\d{1,3}>\d{1,2}$/.test(version)) return undefined;
   const time = parseTimestamp(timestamp);
   return { ...(time === undefined ? {} : { time }), host, source, process, text };
 }
 
-/**
- * Where the text starts after STRUCTURED-DATA (`-` or `[...]` elements, RFC 5424 section 6.3). Only for
- * messages whose sender is known to write it: in Logplex's own, `[info] …` is text.
- */
-export function skipStructuredData(body: Uint8Array, text: number, end: number): number {
-  if (body[text] === 0x2d /* - */ && (text + 1 === end || body[text + 1] === space)) {
-    return Math.min(text + 2, end);
-  }
-  let at = text;
-  while (at < end && body[at] === 0x5b /* [ */) {
-    const after = elementEnd(body, at, end);
-    if (after === -1) return text;
-    at = after;
-  }
-  if (at === text) return text;
-  if (at === end) return end;
-  return body[at] === space ? at + 1 : text;
-}
-
-/** The offset after the `]` that closes the element at `at`; quotes may hold escaped brackets. */
-function elementEnd(body: Uint8Array, at: number, end: number): number {
-  let quoted = false;
-  for (let i = at + 1; i < end; i += 1) {
-    const byte = body[i];
-    if (quoted && byte === 0x5c /* \ */) i += 1;
-    else if (byte === 0x22 /* " */) quoted = !quoted;
-    else if (!quoted && byte === 0x5d /* ] */) return i + 1;
-  }
-  return -1;
+/** Behind the sixth space, or behind a MSGID `-` that ends its line: such a message has no text, or one of more lines. */
+function textStart(body: Uint8Array, start: number, end: number): number {
+  const id = fieldStart(body, start, end, 5);
+  if (id === -1 || id === end) return -1;
+  const endsLine = id + 1 === end || body[id + 1] === 0x0a || body[id + 1] === 0x0d;
+  if (body[id] === 0x2d /* - */ && endsLine) return id + 1;
+  return fieldStart(body, id, Math.min(end, start + maxHeaderBytes), 1);
 }

@@ -24,8 +24,10 @@ export const counterUnits = {
   /** Batch headers that had to leave something out. */
   'headers-truncated': 'Count',
   'loss-notices': 'Count',
-  /** Messages that Heroku says it lost. */
+  /** Messages that Heroku says it lost for this drain. */
   'messages-lost': 'Count',
+  /** Messages that Heroku says it lost for a tail session or another drain: no loss of this archive. */
+  'messages-lost-elsewhere': 'Count',
   unauthorised: 'Count',
   /** Refused with Logplex headers: Heroku drops these for good. By whether the drain token is mapped. */
   'refused-drain-known': 'Count',

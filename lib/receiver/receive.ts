@@ -112,7 +112,7 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
 
   const body = await decode(received, headers.contentEncoding);
   const receivedAt = Date.now();
-  const facts = inspectBatch(body.raw, receivedAt);
+  const facts = inspectBatch(body.raw, receivedAt, headers.drainToken);
   const malformed = whyMalformed(body, facts, headers);
   const sealed = await sealBatch({
     ...app,
@@ -218,7 +218,6 @@ async function deliver(receiver: Receiver, request: ReceiverRequest, batch: Batc
 }
 
 function countStored({ app, body, facts, malformed, sealed }: Batch): Partial<Record<CounterName, number>> {
-  const lost = Object.values(facts.losses).reduce((sum, count) => sum + count, 0);
   return {
     batches: 1,
     messages: facts.messages,
@@ -229,6 +228,16 @@ function countStored({ app, body, facts, malformed, sealed }: Batch): Partial<Re
     ...(app.mismatched ? { mismatched: 1 } : {}),
     ...(body.inflated ? { inflated: 1 } : {}),
     ...(sealed.headerTruncated ? { 'headers-truncated': 1 } : {}),
-    ...(facts.notices === 0 ? {} : { 'loss-notices': facts.notices, 'messages-lost': lost }),
+    ...(facts.notices === 0 ? {} : countLosses(facts)),
+  };
+}
+
+function countLosses({ notices, losses, lostElsewhere }: BatchFacts): Partial<Record<CounterName, number>> {
+  const sum = (counts: BatchFacts['losses']) => Object.values(counts).reduce((all, count) => all + count, 0);
+  const elsewhere = sum(lostElsewhere);
+  return {
+    'loss-notices': notices,
+    'messages-lost': sum(losses),
+    ...(elsewhere === 0 ? {} : { 'messages-lost-elsewhere': elsewhere }),
   };
 }

@@ -107,9 +107,27 @@ describe('cistern cat', () => {
     await archive.keep(batch(message('three', t0 + 1000)));
     const { code, stdout, stderr } = await run('cat', ...day);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/one\n.*three\n$/);
+    expect(stdout).toMatch(/one\n.*two\n.*three\n$/);
     expect(stderr).toContain(`${key}: no readable member at byte ${sealed[0]?.member.length}`);
     expect(stderr).toContain('incomplete: 1 damaged');
+  });
+
+  test('prints what can be inflated of a damaged batch, and says how much is missing', async () => {
+    const lines = Array.from({ length: 50 }, (_, n) => message(`line ${n} of ${(n * 7919) % 997}`, t0 + n));
+    const { key, member } = await seal(batch(...lines), { frameId });
+    const middle = Math.floor(member.length * 0.7);
+    await archive.put(key, Buffer.concat([member.subarray(0, middle), Buffer.alloc(64, 0xff)]));
+    const { code, stdout, stderr } = await run('cat', ...day);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/line 0 of 0\n.*line 1 of /);
+    expect(stderr).toMatch(
+      /member at byte 0: its content has not .*: \d+ of \d+ bytes and \d+ of 50 messages are missing/,
+    );
+    const { stdout: json } = await run('cat', '--json', ...day);
+    expect(JSON.parse(json.split('\n')[0] ?? '')).toMatchObject({
+      text: 'line 0 of 0',
+      damage: expect.any(String),
+    });
   });
 
   test('names a foreign file and does not fail for it', async () => {

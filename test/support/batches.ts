@@ -28,9 +28,9 @@ export interface BatchSetup {
 /** A member and its key, as the receiver would make them of these bytes. */
 export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedBatch> {
   const { token, frameId, requestId, receivedAt = latestTime(raw) ?? Date.now(), app = testApp } = setup;
-  const facts = inspectBatch(raw, receivedAt);
-  const { uncompressedUpTo = 0 } = setup;
   const drainToken = parseDrainToken(token);
+  const facts = inspectBatch(raw, receivedAt, drainToken);
+  const { uncompressedUpTo = 0 } = setup;
   return sealBatch({
     raw,
     facts,

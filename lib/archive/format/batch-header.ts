@@ -23,8 +23,10 @@ export interface BatchHeader {
   readonly sha256: string;
   /** SHA-256 of what follows the loss notices in front. */
   readonly payload: string;
-  /** Messages declared lost, per code. */
+  /** Messages declared lost for this drain, per code. */
   readonly losses?: Readonly<Record<string, number>>;
+  /** Messages declared lost for a tail session or another drain, per code. */
+  readonly lostElsewhere?: Readonly<Record<string, number>>;
   /** Why the batch is not well formed. */
   readonly malformed?: string;
   /** Something was cut or left out to keep the header small. */
@@ -39,6 +41,7 @@ export const maxStringBytes = 256;
  * 256 bytes today's fields can't fill 16 KiB: this holds the limit for fields still to come.
  */
 const leftOutInOrder = [
+  'lostElsewhere',
   'losses',
   'path',
   'malformed',

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, inflateRaw } from 'node:zlib';
 import { codeOf } from '../../base/errors.ts';
 
 /** Gzip that can't be inflated whole within its cap. `code` says which of the ways it went wrong. */
@@ -39,4 +39,26 @@ export async function inflateCapped(bytes: Uint8Array, cap: number): Promise<Buf
   }
   if (result.engine.bytesWritten < bytes.length) throw new InflateError('bytes after gzip');
   return result.buffer;
+}
+
+const inflateRawAsync = promisify(inflateRaw);
+
+/**
+ * As much as can be inflated of DEFLATE data that is damaged or cut, at most `cap` bytes: what comes before the
+ * first byte of it that zlib refuses. What zlib inflates need not be what was deflated.
+ */
+export async function inflateDamaged(data: Uint8Array, cap: number): Promise<Buffer> {
+  const options = { maxOutputLength: cap, finishFlush: constants.Z_SYNC_FLUSH };
+  let found: Buffer = Buffer.alloc(0);
+  let low = 0;
+  // zlib hands out nothing of a call that fails, so the longest beginning that does not fail is searched for.
+  for (let high = data.length, length = high; low < high; length = Math.ceil((low + high) / 2)) {
+    try {
+      found = await inflateRawAsync(data.subarray(0, length), options);
+      low = length;
+    } catch {
+      high = length - 1;
+    }
+  }
+  return found;
 }

@@ -11,6 +11,8 @@ const trailerBytes = 8;
 const deflateMethod = 8;
 const flagExtra = 4;
 const osUnknown = 255;
+/** How every member begins. */
+const magic = Buffer.from([0x1f, 0x8b, deflateMethod, flagExtra, 0, 0, 0, 0, 0, osUnknown]);
 
 /** Wraps raw DEFLATE data as a member: `headerJson` is at most 16 KiB, `raw` is what `deflated` inflates to. */
 export function assembleMember(headerJson: Buffer, raw: Uint8Array, deflated: readonly Buffer[]): Buffer {
@@ -19,7 +21,7 @@ export function assembleMember(headerJson: Buffer, raw: Uint8Array, deflated: re
   const deflatedBytes = deflated.reduce((sum, part) => sum + part.length, 0);
   const length = dataStart + deflatedBytes + trailerBytes;
   const member = Buffer.allocUnsafe(length);
-  member.set([0x1f, 0x8b, deflateMethod, flagExtra, 0, 0, 0, 0, 0, osUnknown]);
+  member.set(magic);
   let at = member.writeUInt16LE(extraLength, fixedBytes);
   at = writeSubfield(member, at, 'LZ', 4);
   at = member.writeUInt32LE(length, at);
@@ -58,19 +60,66 @@ export class MemberError extends Error {
 /** Steps through the members of an object without inflating. Throws {@link MemberError} where there is none. */
 export function* walkMembers(object: Buffer): Generator<FoundMember> {
   for (let offset = 0; offset < object.length; ) {
-    const member = readMemberAt(object, offset);
-    yield member;
-    offset += member.bytes.length;
+    const { headerJson, length, dataStart } = readHead(object, offset);
+    if (offset + length < dataStart + trailerBytes) throw new MemberError(offset, 'its length is too short');
+    if (offset + length > object.length) throw new MemberError(offset, 'the object ends inside it');
+    yield { bytes: object.subarray(offset, offset + length), headerJson, offset };
+    offset += length;
+  }
+}
+
+/**
+ * The members of a damaged object whose heads are readable. The bytes of one go on to the next head where its
+ * length leads to none: then they are what is left of it, or more. Never throws.
+ */
+export function* findMembers(object: Buffer): Generator<FoundMember> {
+  for (let offset = nextHead(object, 0); offset < object.length; ) {
+    const { headerJson, length } = readHead(object, offset);
+    const end = offset + length;
+    const leadsOn = length > 0 && (end === object.length || hasHead(object, end));
+    const next = leadsOn ? end : nextHead(object, offset + 1);
+    yield { bytes: object.subarray(offset, next), headerJson, offset };
+    offset = next;
   }
 }
 
 /** The DEFLATE data of a member. */
-export function dataOf({ bytes }: FoundMember): Buffer {
-  const start = fixedBytes + extraLengthBytes + bytes.readUInt16LE(fixedBytes);
-  return bytes.subarray(start, bytes.length - trailerBytes);
+export function dataOf(bytes: Buffer): Buffer {
+  return untrimmedDataOf(bytes).subarray(0, -trailerBytes);
 }
 
-function readMemberAt(object: Buffer, offset: number): FoundMember {
+/** The same of one whose end is not known: with its trailer, and whatever follows it. */
+export function untrimmedDataOf(bytes: Buffer): Buffer {
+  return bytes.subarray(fixedBytes + extraLengthBytes + bytes.readUInt16LE(fixedBytes));
+}
+
+/** Where the next head begins that can be read, or the object's end. */
+function nextHead(object: Buffer, from: number): number {
+  let at = object.indexOf(magic, from);
+  while (at !== -1 && !hasHead(object, at)) at = object.indexOf(magic, at + 1);
+  return at === -1 ? object.length : at;
+}
+
+function hasHead(object: Buffer, offset: number): boolean {
+  // What others may have put in front of LZ is not looked for: compressed data must not pass for a head.
+  const subfield = offset + fixedBytes + extraLengthBytes;
+  if (object.toString('latin1', subfield, subfield + 2) !== 'LZ') return false;
+  try {
+    return readHead(object, offset).length > 0;
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    return false;
+  }
+}
+
+interface Head {
+  readonly headerJson: Buffer;
+  /** Of the member, as its head says. */
+  readonly length: number;
+  readonly dataStart: number;
+}
+
+function readHead(object: Buffer, offset: number): Head {
   const extraStart = offset + fixedBytes + extraLengthBytes;
   if (extraStart > object.length) throw new MemberError(offset, 'the object ends in its header');
   if (object.readUInt16BE(offset) !== 0x1f8b) throw new MemberError(offset, 'not gzip');
@@ -92,7 +141,5 @@ function readMemberAt(object: Buffer, offset: number): FoundMember {
   if (length === undefined || headerJson === undefined) {
     throw new MemberError(offset, 'subfield LZ or LD is missing');
   }
-  if (length < extraEnd - offset + trailerBytes) throw new MemberError(offset, 'its length is too short');
-  if (offset + length > object.length) throw new MemberError(offset, 'the object ends inside it');
-  return { bytes: object.subarray(offset, offset + length), headerJson, offset };
+  return { headerJson, length, dataStart: extraEnd };
 }

@@ -34,6 +34,7 @@ const schema = z.object({
   sha256,
   payload: sha256,
   losses: z.exactOptional(z.record(z.string(), count)),
+  lostElsewhere: z.exactOptional(z.record(z.string(), count)),
   malformed: z.exactOptional(z.string()),
   truncated: z.exactOptional(z.literal(true)),
 });
@@ -59,6 +60,46 @@ export function parseBatchHeader(json: Buffer): BatchHeader {
   }
   const field = header.error.issues[0]?.path.join('.') ?? '';
   throw new HeaderError(field === '' ? 'not a JSON object' : `field ${field} is missing or not valid`);
+}
+
+/** A header's fields are flat: a string, a number, or numbers by name. */
+const field = /"(\w+)":("[^"\\]*"|\d+|\{[^{}]*\})/g;
+
+/**
+ * What can still be read of a header that {@link parseBatchHeader} refuses; `known` stands in for what can't.
+ * Undefined for another version.
+ */
+export function recoverBatchHeader(
+  json: Buffer,
+  known: Pick<BatchHeader, 'uuid' | 'app' | 'received'>,
+): BatchHeader | undefined {
+  const read: Record<string, unknown> = {};
+  for (const [, name = '', value = ''] of json.toString('utf8').matchAll(field)) read[name] = parsed(value);
+  if (typeof read['v'] === 'number' && read['v'] !== 1) return undefined;
+  const header: Record<string, unknown> = {
+    v: 1,
+    ...known,
+    found: 0,
+    bytes: 0,
+    sha256: noHash,
+    payload: noHash,
+  };
+  for (const [name, type] of Object.entries(schema.shape)) {
+    const value = z.safeParse(type, read[name]);
+    if (value.success && value.data !== undefined) header[name] = value.data;
+  }
+  return schema.safeParse(header).data;
+}
+
+/** No content has it, as far as anybody knows. */
+const noHash = '0'.repeat(64);
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The epoch of a member, in milliseconds since 1970: what its own key has, and what orders it. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { AppName } from '../../drains/app-name.ts';
 import type { BatchFacts } from '../../logplex/batch.ts';
 import type { LogplexRequest } from '../../logplex/request.ts';
-import { encodeBatchHeader } from './batch-header.ts';
+import { type BatchHeader, encodeBatchHeader } from './batch-header.ts';
 import { deflate, releaseParts } from './deflate.ts';
 import { type ObjectKey, objectKey } from './key.ts';
 import { assembleMember } from './member.ts';
@@ -59,13 +59,20 @@ export async function sealBatch(batch: BatchToSeal): Promise<SealedBatch> {
     bytes: raw.length,
     sha256: sha256.toString('hex'),
     payload: payload.toString('hex'),
-    ...(facts.notices === 0 ? {} : { losses: facts.losses }),
+    ...(facts.notices === 0 ? {} : declaredLost(facts)),
     ...(batch.malformed === undefined ? {} : { malformed: batch.malformed }),
   });
   return {
     key: objectKey({ app, epochMs, uuid }),
     member: await makeMember(json, batch),
     headerTruncated: truncated,
+  };
+}
+
+function declaredLost({ losses, lostElsewhere }: BatchFacts): Pick<BatchHeader, 'losses' | 'lostElsewhere'> {
+  return {
+    ...(Object.keys(losses).length === 0 ? {} : { losses }),
+    ...(Object.keys(lostElsewhere).length === 0 ? {} : { lostElsewhere }),
   };
 }
 

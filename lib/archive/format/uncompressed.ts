@@ -20,7 +20,7 @@ export function compressMembers(object: Buffer): Buffer {
   let changed = false;
   const parts: Buffer[] = [];
   for (const member of walkMembers(object)) {
-    const raw = uncompressedIn(dataOf(member));
+    const raw = uncompressedIn(dataOf(member.bytes));
     parts.push(
       raw === undefined ? member.bytes : assembleMember(member.headerJson, raw, [deflateAtOnce(raw)]),
     );

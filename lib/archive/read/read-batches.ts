@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { AppName } from '../../drains/app-name.ts';
 import { inspectBatch } from '../../logplex/batch.ts';
-import { InflateError, inflateCapped } from '../format/inflate.ts';
+import { visitFrames } from '../../logplex/frames.ts';
+import type { BatchHeader } from '../format/batch-header.ts';
+import { InflateError, inflateCapped, inflateDamaged } from '../format/inflate.ts';
+import { dataOf, untrimmedDataOf } from '../format/member.ts';
 import type { ArchiveReader } from '../store/store.ts';
 import { type Problem, readObjects, type StoredMember, type TimeRange } from './read-objects.ts';
 import { HeldMembers, type ReleasedBatch, windowMs } from './retry-window.ts';
@@ -12,6 +15,8 @@ export interface ReadBatch {
   readonly member: StoredMember;
   /** Its frames exactly as received; only the loss notices in front where the others were shown before. */
   readonly raw: Buffer;
+  /** Its frames are not exactly as received: why. */
+  readonly damage?: string;
 }
 
 /** Members are let go in steps, so that a step's work is small beside what it looks through. */
@@ -62,31 +67,63 @@ function noticesOf(raw: Buffer): Buffer {
   return raw.subarray(0, inspectBatch(raw, 0).payloadStart);
 }
 
-/** The first of these members that is whole; if none is, the first that can be shown at all. */
+/** The first of these members that is whole; if none is, the one of which the most can be read. */
 async function* show(tries: readonly StoredMember[]): AsyncGenerator<ReadBatch | Problem> {
   let best: ReadBatch | undefined;
   for (const member of tries) {
-    const { raw, why } = await inflate(member);
-    if (raw !== undefined && (why === undefined || best === undefined)) best = { kind: 'batch', member, raw };
-    if (why === undefined) break;
-    yield {
-      kind: 'problem',
-      key: member.key,
-      problem: 'damaged',
-      why: `member at byte ${member.offset}: ${why}`,
-    };
+    const { raw, damage, problem } = await inflate(member);
+    if (problem !== undefined) {
+      const why = `member at byte ${member.offset}: ${problem}`;
+      yield { kind: 'problem', key: member.key, problem: 'damaged', why };
+    }
+    if (raw === undefined) continue;
+    if (damage === undefined) {
+      best = { kind: 'batch', member, raw };
+      break;
+    }
+    if (raw.length > (best?.raw.length ?? 0)) best = { kind: 'batch', member, raw, damage };
   }
   if (best !== undefined) yield best;
 }
 
-async function inflate({ bytes, header }: StoredMember): Promise<{ raw?: Buffer; why?: string }> {
+interface Inflated {
+  readonly raw?: Buffer;
+  /** Why `raw` is not what was received. */
+  readonly damage?: string;
+  /** What to tell of the member. */
+  readonly problem?: string;
+}
+
+async function inflate(member: StoredMember): Promise<Inflated> {
+  const { bytes, header, isRecovered } = member;
   let raw: Buffer;
+  let fault: string | undefined;
   try {
-    raw = await inflateCapped(bytes, maxRawBytes);
+    raw = isRecovered
+      ? await inflateDamaged(untrimmedDataOf(bytes), maxRawBytes)
+      : await inflateCapped(bytes, maxRawBytes);
   } catch (error) {
     if (!(error instanceof InflateError)) throw error;
-    return { why: `can't be inflated: ${error.code}` };
+    if (error.code === 'over the cap') return { problem: `can't be inflated: ${error.code}` };
+    fault = error.code;
+    raw = await inflateDamaged(dataOf(bytes), maxRawBytes);
   }
-  const sha256 = createHash('sha256').update(raw).digest('hex');
-  return sha256 === header.sha256 ? { raw } : { raw, why: "its content has not its batch header's SHA-256" };
+  if (createHash('sha256').update(raw).digest('hex') !== header.sha256) {
+    const damage = describeDamage(header, raw);
+    return { raw, damage, problem: damage };
+  }
+  return fault === undefined ? { raw } : { raw, problem: `its content is whole, but not as gzip: ${fault}` };
+}
+
+function describeDamage(header: BatchHeader, raw: Buffer): string {
+  // Of a malformed batch only guessing tells the messages apart.
+  const wellFormed = header.malformed === undefined;
+  const messages = wellFormed ? visitFrames(raw, () => undefined).frames : inspectBatch(raw, 0).messages;
+  const missing = [
+    { count: header.bytes - raw.length, of: `of ${header.bytes} bytes` },
+    { count: header.found - messages, of: `of ${header.found} messages` },
+  ].filter(({ count }) => count > 0);
+  const lost = missing.map(({ count, of }) => `${count} ${of}`).join(' and ');
+  const differs = "its content has not its batch header's SHA-256";
+  return lost === '' ? differs : `${differs}: ${lost} are missing`;
 }

@@ -2,9 +2,10 @@ import type { AppName } from '../../drains/app-name.ts';
 import { maxSpanMs } from '../../logplex/batch-times.ts';
 import type { BatchHeader } from '../format/batch-header.ts';
 import { appPrefix, type KeyParts, keysFrom, parseKey } from '../format/key.ts';
-import { MemberError, walkMembers } from '../format/member.ts';
+import { type FoundMember, findMembers, MemberError, walkMembers } from '../format/member.ts';
 import { reachMs, reachOfUuid } from '../format/reach.ts';
-import { HeaderError, memberEpoch, parseBatchHeader } from '../format/read-header.ts';
+import { HeaderError, memberEpoch, parseBatchHeader, recoverBatchHeader } from '../format/read-header.ts';
+import { batchUuid } from '../format/uuid.ts';
 import { type ArchiveReader, type StoredObject, StoreError } from '../store/store.ts';
 
 /** Milliseconds since 1970. Without `until`, to the end of what is stored. */
@@ -32,6 +33,8 @@ export interface StoredMember {
   readonly bytes: Buffer;
   /** Where it starts in its object. */
   readonly offset: number;
+  /** Its object is damaged, which was told: `bytes` may be less or more than the member. */
+  readonly isRecovered: boolean;
 }
 
 export interface ReadObject {
@@ -125,30 +128,34 @@ async function load(
 }
 
 /** The members of one object, followed by what is wrong with it. Never throws. */
-function readObject(key: string, { epochMs }: KeyParts, bytes: Buffer): (ReadObject | Problem)[] {
+function readObject(key: string, { app, epochMs }: KeyParts, bytes: Buffer): (ReadObject | Problem)[] {
   const members: StoredMember[] = [];
   const problems: Problem[] = [];
   const damaged = (why: string) => problems.push({ kind: 'problem', key, problem: 'damaged', why });
   if (bytes.length === 0) damaged('the object is empty');
+  let found: FoundMember[];
+  let isRecovered = false;
   try {
-    for (const { bytes: member, headerJson, offset } of walkMembers(bytes)) {
-      try {
-        const header = parseBatchHeader(headerJson);
-        members.push({
-          key,
-          epochMs: memberEpoch(header),
-          header,
-          bytes: member,
-          offset,
-        });
-      } catch (error) {
-        if (!(error instanceof HeaderError)) throw error;
-        damaged(`member at byte ${offset}: ${error.message}`);
-      }
-    }
+    found = [...walkMembers(bytes)];
   } catch (error) {
     if (!(error instanceof MemberError)) throw error;
     damaged(error.message);
+    found = [...findMembers(bytes)];
+    isRecovered = true;
+  }
+  for (const { bytes: member, headerJson, offset } of found) {
+    let header: BatchHeader | undefined;
+    try {
+      header = parseBatchHeader(headerJson);
+    } catch (error) {
+      if (!(error instanceof HeaderError)) throw error;
+      damaged(`member at byte ${offset}: ${error.message}`);
+      const uuid = batchUuid({ requestId: key, sha256: Buffer.from(String(offset)) });
+      header = recoverBatchHeader(headerJson, { uuid, app, received: new Date(epochMs).toISOString() });
+    }
+    if (header === undefined) continue;
+    const own = { epochMs: memberEpoch(header), header, bytes: member, offset, isRecovered };
+    members.push({ key, ...own });
   }
   return [{ kind: 'object', key, epochMs, size: bytes.length, members }, ...problems];
 }

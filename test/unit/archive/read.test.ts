@@ -296,15 +296,24 @@ describe('a problem', () => {
     expect(found.problems).toMatchObject([{ problem: 'damaged', key }]);
   });
 
-  test('a member whose batch header is unreadable costs only that member', async () => {
+  test('a member whose batch header is damaged is shown by what can be read of it', async () => {
     const [a, b] = [await seal(batch(message('a', t0))), await seal(batch(message('b', t0 + 1)))];
     const { key, body } = mergeMembers([a, b]);
     body.write('!', body.indexOf('{"v":1'));
     const found = await readBack(archiveOfObjects([{ key, body }]));
-    expect(texts(found)).toEqual(['b']);
+    expect(texts(found)).toEqual(['a', 'b']);
     expect(found.problems).toMatchObject([
       { problem: 'damaged', why: expect.stringContaining('member at byte 0') },
     ]);
+  });
+
+  test('a member of a later version costs only that member', async () => {
+    const [a, b] = [await seal(batch(message('a', t0))), await seal(batch(message('b', t0 + 1)))];
+    const { key, body } = mergeMembers([a, b]);
+    body.write('2', body.indexOf('{"v":1') + 5);
+    const found = await readBack(archiveOfObjects([{ key, body }]));
+    expect(texts(found)).toEqual(['b']);
+    expect(found.problems).toMatchObject([{ why: expect.stringContaining('version 2') }]);
   });
 
   test('content that is not what its batch header says is shown and reported', async () => {

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as format from '../../../cli/read/message-format.ts';
 import type { Message } from '../../../lib/archive/read/read-messages.ts';
 import { archiveOf, type BatchSetup, readBack, seal, testToken } from '../../support/batches.ts';
-import { batch, overflow } from '../../support/messages.ts';
+import { batch, lossNotice, overflow } from '../../support/messages.ts';
 
 const time = Date.parse('2026-11-21T20:52:47.822Z');
 const stamp = '2026-11-21T20:52:47.822123+00:00';
@@ -45,10 +45,64 @@ test('a line keeps bytes that are not ASCII in the header', async () => {
   expect(await line(one(raw))).toBe(`${stamp} app[wörker.1]: x\n`);
 });
 
-test("STRUCTURED-DATA is log-shuttle's own, and in Logplex's messages it is text", async () => {
+describe('STRUCTURED-DATA', () => {
   const text = '[meta sequenceId="1"] hello\n';
-  expect(await line(of(text, fromLogShuttle))).toBe(`${stamp} app[web.1]: hello\n`);
-  expect(await line(of(text))).toBe(`${stamp} app[web.1]: ${text}`);
+  const json = async (...given: Parameters<typeof of>) =>
+    JSON.parse(format.asJson(await of(...given)).toString());
+
+  test('is left out of a batch of log-shuttle; JSON has it in a field of its own', async () => {
+    expect(await line(of(text, fromLogShuttle))).toBe(`${stamp} app[web.1]: hello\n`);
+    expect(await json(text, fromLogShuttle)).toMatchObject({
+      structuredData: '[meta sequenceId="1"]',
+      text: 'hello',
+    });
+    expect(await json('- [ERROR] db down\n', fromLogShuttle)).toMatchObject({
+      structuredData: '-',
+      text: '[ERROR] db down',
+    });
+    expect(await json('-', fromLogShuttle)).toMatchObject({ structuredData: '-', text: '' });
+  });
+
+  test.each([
+    ['with a frame id', fromLogplex],
+    ['with both ids', { ...fromLogplex, requestId: 'r' }],
+    ['with neither', { receivedAt: time }],
+  ])('is text in a batch %s', async (_, setup) => {
+    expect(await line(of(text, setup))).toBe(`${stamp} app[web.1]: ${text}`);
+    expect(await json(text, setup)).not.toHaveProperty('structuredData');
+  });
+
+  test.each(['[info] starting up', '["json","array"] x', '-item', 'plain'])(
+    'is text where another message of the batch has %j',
+    async (other) => {
+      const raw = batch(
+        ...[text, `${other}\n`].map((one) => Buffer.from(`<190>1 ${stamp} host app web.1 - ${one}`)),
+      );
+      const { messages } = await readBack(archiveOf(await seal(raw, fromLogShuttle)));
+      expect(messages.map((one) => format.asLine(one).toString())).toEqual([
+        `${stamp} app[web.1]: ${text}`,
+        `${stamp} app[web.1]: ${other}\n`,
+      ]);
+    },
+  );
+});
+
+test('a header without a text is an empty message', async () => {
+  for (const end of ['', '\n']) {
+    const raw = batch(Buffer.from(`<190>1 ${stamp} host app web.1 -${end}`));
+    expect(await line(one(raw))).toBe(`${stamp} app[web.1]: \n`);
+  }
+});
+
+test('a message of a malformed batch that was guessed is shown as any other; JSON says so', async () => {
+  const raw = Buffer.from(`<190>1 ${stamp} host app web.1 - hello\n`);
+  expect(await line(one(raw))).toBe(`${stamp} app[web.1]: hello\n`);
+  expect(JSON.parse(format.asJson(await one(raw)).toString())).toMatchObject({
+    kind: 'message',
+    guessed: true,
+    text: 'hello',
+    malformed: 'no length',
+  });
 });
 
 test('a message without a header is printed as it is', async () => {
@@ -95,6 +149,15 @@ test('JSON has a notice with what it counts', async () => {
   expect(JSON.parse(format.asJson(await one(batch(overflow(12, time)))).toString())).toMatchObject({
     kind: 'notice',
     loss: { code: 'L10', lost: 12 },
+  });
+});
+
+test('JSON says of a notice that it is about another drain', async () => {
+  const other = testToken.replace(/1$/, '2');
+  const notice = lossNotice(`drain '${other}' dropped 12 messages since x.`, time);
+  expect(JSON.parse(format.asJson(await one(batch(notice))).toString())).toMatchObject({
+    kind: 'notice',
+    loss: { code: 'L10', lost: 12, elsewhere: true },
   });
 });
 

@@ -198,6 +198,7 @@ describe('usage', () => {
       keyEpochMs: 0,
       epochMs: 0,
       offset: 0,
+      isRecovered: false,
       bytes: Buffer.alloc(0),
       header: {
         v: 1,

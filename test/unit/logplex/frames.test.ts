@@ -43,9 +43,17 @@ describe('a body of good frames', () => {
   });
 });
 
+test('line ends behind the last frame are no fault', () => {
+  for (const ends of ['\n', '\r\n', '\n\n\r\n']) {
+    expect(framesOf(Buffer.from(`1 a1 b${ends}`)).framing).toEqual({ frames: 2, end: 6 });
+  }
+});
+
 describe('a body that stops being frames', () => {
   const bodies: readonly (readonly [string, string, Framing])[] = [
     ['nothing', '', { frames: 0, end: 0, fault: 'empty body' }],
+    ['line ends alone', '\n\n', { frames: 0, end: 0, fault: 'no length' }],
+    ['line ends and more', '1 a\n\nb', { frames: 1, end: 3, fault: 'no length' }],
     ['a plain line', 'hello world', { frames: 0, end: 0, fault: 'no length' }],
     ['a newline between frames', '1 a\n1 b', { frames: 1, end: 3, fault: 'no length' }],
     ['a negative length', '-1 a', { frames: 0, end: 0, fault: 'no length' }],

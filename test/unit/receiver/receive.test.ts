@@ -98,6 +98,30 @@ describe('a good batch', () => {
     expect(stored().uuid[15]).toBe('4');
   });
 
+  test('with losses of a tail session or another drain counts them apart', async () => {
+    const other = unmappedToken.replace('1a', '2a');
+    await receiver.post(
+      batch(
+        lossNotice('Error L11 (tail buffer overflow): 1101 messages dropped since x.'),
+        lossNotice(`drain '${other}' dropped 12 messages since x.`),
+        lossNotice(`drain '${unmappedToken}' dropped 7 messages since x.`),
+        message('x'),
+      ),
+      { 'logplex-drain-token': unmappedToken },
+    );
+    expect(receiver.counters.total('messages-lost')).toBe(7);
+    expect(receiver.counters.total('messages-lost-elsewhere')).toBe(1113);
+    expect(receiver.counters.total('loss-notices')).toBe(3);
+    expect(stored().header).toMatchObject({ losses: { L10: 7 }, lostElsewhere: { L11: 1101, L10: 12 } });
+  });
+
+  test('with losses of a tail session alone declares none', async () => {
+    await receiver.post(batch(lossNotice('Error L11 (tail buffer overflow): 9 messages dropped since x.')));
+    expect(receiver.counters.total('messages-lost')).toBe(0);
+    expect(stored().header).not.toHaveProperty('losses');
+    expect(stored().header).toMatchObject({ lostElsewhere: { L11: 9 } });
+  });
+
   test.each([
     ['over a day behind', Date.now() - 25 * 3600 * 1000],
     ['over five minutes ahead', Date.now() + 6 * 60 * 1000],

@@ -70,6 +70,7 @@ describe('the loss check', () => {
       { counter: 'spooled', app: 'shop', count: 500, at: start },
       { counter: 'left-in-spool', count: 500, at: start },
       { counter: 'store-circuit-closed', count: 5, at: start },
+      { counter: 'messages-lost-elsewhere', app: 'shop', count: 1_101, at: start },
     );
 
     expect(await look(5)).toEqual([]);

@@ -13,7 +13,7 @@ export interface LossKind {
 
 /**
  * Every counter by which something was lost, may have been, or is not kept as its operator meant it. Some are
- * left out: of `aborted`, Heroku sends the batch again and declares lost what it gives up; of
+ * left out: what is `messages-lost-elsewhere` is a tail session's or another drain's; of `aborted`, Heroku sends the batch again and declares lost what it gives up; of
  * `headers-truncated`, the batch itself is whole; what is `spooled` or `left-in-spool` is kept, and the check of
  * the spool says when it waits for too long.
  */
