@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { compressMembers } from '../../lib/archive/format/uncompressed.ts';
 import { writeWithin } from '../../lib/archive/store/attempts.ts';
 import type { ArchiveWriter } from '../../lib/archive/store/store.ts';
 import { StoreError } from '../../lib/archive/store/store.ts';
@@ -44,9 +43,8 @@ export async function drainOfDirectory(
   let told = '';
   return {
     put: async ({ key, member }) => {
-      const body = compressMembers(member);
-      const limits = { budgetMs: putMs, bytes: body.length };
-      await writeWithin((signal) => store.create(key, body, signal), limits);
+      const limits = { budgetMs: putMs, bytes: member.length };
+      await writeWithin((signal) => store.create(key, member, signal), limits);
     },
     getMoving: async () => {
       await segments.takeOver(olderThanMs);

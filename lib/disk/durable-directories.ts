@@ -1,21 +1,24 @@
 import { dirname } from 'node:path';
 import { codeOf } from '../base/errors.ts';
-import { DirectorySync } from './directory-sync.ts';
-import type { DurableFileSystem } from './durable-files.ts';
 
 const privateDirectory = 0o700;
+
+/** The calls that make a directory. A port, so that a test can record their order. */
+export interface DirectoryCalls {
+  mkdir(path: string, mode: number): Promise<unknown>;
+  /** Makes the entries of a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+}
 
 /** Directories from a root down that are there, and durable in those above them. */
 export class DurableDirectories {
   readonly #root: string;
-  readonly #files: Pick<DurableFileSystem, 'mkdir' | 'open'>;
-  readonly #sync: DirectorySync;
+  readonly #calls: DirectoryCalls;
   readonly #ensured = new Map<string, Promise<void>>();
 
-  constructor(root: string, files: Pick<DurableFileSystem, 'mkdir' | 'open'>) {
+  constructor(root: string, calls: DirectoryCalls) {
     this.#root = root;
-    this.#files = files;
-    this.#sync = new DirectorySync(files);
+    this.#calls = calls;
   }
 
   /**
@@ -30,11 +33,6 @@ export class DurableDirectories {
     this.#ensured.set(directory, made);
     made.catch(() => this.#ensured.delete(directory));
     return made;
-  }
-
-  /** Makes the entries of a directory durable. */
-  sync(directory: string): Promise<void> {
-    return this.#sync.sync(directory);
   }
 
   /** Somebody removed a directory: make sure of each again. */
@@ -52,12 +50,12 @@ export class DurableDirectories {
       await this.ensure(parent);
       await this.#mkdir(directory);
     }
-    await this.#sync.sync(parent);
+    await this.#calls.syncDirectory(parent);
   }
 
   async #mkdir(directory: string): Promise<void> {
     try {
-      await this.#files.mkdir(directory, privateDirectory);
+      await this.#calls.mkdir(directory, privateDirectory);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
     }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
+import { DirectorySync } from './directory-sync.ts';
 import { DurableDirectories } from './durable-directories.ts';
 import { type DurableFileSystem, nodeFileSystem } from './durable-files.ts';
 
@@ -29,12 +30,17 @@ export class DurableTree {
   readonly #root: string;
   readonly #mode: number;
   readonly #files: DurableFileSystem;
+  readonly #sync: DirectorySync;
   /** In the names of temporary files: no two processes write the same one. */
   readonly #writer = randomBytes(12).toString('hex');
   #written = 0;
 
   constructor({ root, temporary, mode, files = nodeFileSystem }: TreeOptions) {
-    this.directories = new DurableDirectories(root, files);
+    this.#sync = new DirectorySync(files);
+    this.directories = new DurableDirectories(root, {
+      mkdir: (path, mode) => files.mkdir(path, mode),
+      syncDirectory: (path) => this.#sync.sync(path),
+    });
     this.temporary = join(root, temporary);
     this.#root = root;
     this.#mode = mode;
@@ -130,7 +136,7 @@ export class DurableTree {
     // The temporary name goes while the directory is made durable.
     const removed = this.removeTemporary(temporary);
     // Also for a file that exists already: its first writer may not have come this far yet.
-    await this.directories.sync(directory).finally(() => removed);
+    await this.#sync.sync(directory).finally(() => removed);
     return outcome;
   }
 }

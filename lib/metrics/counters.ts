@@ -9,7 +9,7 @@ export const counterUnits = {
   messages: 'Count',
   /** Raw bytes of stored batches. */
   bytes: 'Bytes',
-  /** Bytes of the members they became; of one that is spooled uncompressed, as it is spooled. */
+  /** Bytes of the members they became. */
   'stored-bytes': 'Bytes',
   /** From the request to its answer. */
   latency: 'Milliseconds',
@@ -54,6 +54,8 @@ export const counterUnits = {
   'left-in-spool': 'Count',
   /** Bad messages kept whole in the ledger. */
   'set-aside': 'Count',
+  /** The same of what a segment ends in: after a power cut it may never have been acknowledged. */
+  'set-aside-doubtful': 'Count',
   /** How long the oldest member at hand had waited. */
   'spool-age': 'Milliseconds',
 } as const;
@@ -68,6 +70,7 @@ export const archiverCounters: ReadonlySet<CounterName> = new Set<CounterName>([
   'spool-copies',
   'left-in-spool',
   'set-aside',
+  'set-aside-doubtful',
   'spool-age',
 ]);
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compressMembers } from '../archive/format/uncompressed.ts';
 import { writeWithin } from '../archive/store/attempts.ts';
 import { Circuit, type CircuitSwitch, probeMs } from '../archive/store/circuit.ts';
 import { type ArchiveWriter, type Creation, StoreError } from '../archive/store/store.ts';
@@ -58,13 +57,9 @@ interface Path {
  * that fails is avoided for some seconds (see {@link Circuit}), of which each process learns by itself.
  */
 export class Delivery {
-  /** Raw bytes up to which a member need not be compressed. */
-  readonly uncompressedUpTo: number;
   readonly #paths: readonly Path[];
 
   constructor({ mode, store, spool, onSwitch }: DeliveryOptions) {
-    // Where the store comes first, it would have to be compressed at once.
-    this.uncompressedUpTo = mode === 'buffered' ? (spool.uncompressedUpTo ?? 0) : 0;
     const circuit = (path: PathName) => new Circuit((to) => onSwitch(path, to));
     const viaStore: Path = {
       name: 'store',
@@ -73,8 +68,7 @@ export class Delivery {
       leastMs: 500,
       maxBytes: Number.POSITIVE_INFINITY,
       releasable: store.releasable === true,
-      write: ({ key, member }, signal) =>
-        store.create(key, this.uncompressedUpTo === 0 ? member : compressMembers(member), signal),
+      write: ({ key, member }, signal) => store.create(key, member, signal),
     };
     const viaSpool: Path = {
       name: 'spool',

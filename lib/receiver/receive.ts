@@ -121,7 +121,6 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
     request: headers,
     receivedAt,
     othersWait: underWay > 1,
-    uncompressedUpTo: receiver.delivery.uncompressedUpTo,
     ...(malformed === undefined ? {} : { malformed }),
   });
   return deliver(receiver, request, { app, secret: judged.secret, body, facts, malformed, sealed });

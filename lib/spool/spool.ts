@@ -12,8 +12,6 @@ export interface SpoolWriter {
   readonly maxMemberBytes: number;
   /** Set where nothing reads a member any more once its `put` has settled: its memory may be given back then. */
   readonly releasable?: true;
-  /** Raw bytes up to which a member need not be compressed, since its archiver does that; 0 where nothing is said. */
-  readonly uncompressedUpTo?: number;
 
   /**
    * One attempt to add a member. Resolves only when it is durable; throws `StoreError` when that is not known.

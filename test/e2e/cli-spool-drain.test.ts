@@ -2,7 +2,6 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeMessage } from '../../lib/spool/message.ts';
-import { seal } from '../support/batches.ts';
 import { type FakeAws, startFakeAws } from '../support/fake-aws.ts';
 import { batch, message } from '../support/messages.ts';
 import { post } from '../support/post.ts';
@@ -92,14 +91,6 @@ describe('cistern spool drain over a data directory', () => {
     ]);
     expect(await local.json(['status'])).toMatchObject({ setAside: 1, wantsSomebody: ['set-aside'] });
     expect(await local.json(['status', '--all'])).toMatchObject({ setAside: 2 });
-  });
-
-  it('compresses what was set aside uncompressed', async () => {
-    const raw = batch(message('the same again '.repeat(100), now));
-    const [plain, compressed] = [await seal(raw, { uncompressedUpTo: 4_096 }), await seal(raw)];
-    await keep(local.ledger, 'good', encodeMessage(plain));
-    expect((await local.run(['drain'])).code).toBe(0);
-    expect(await local.archived()).toEqual([{ key: plain.key, size: compressed.member.length }]);
   });
 
   it('says what stays when the store fails for good, and loses nothing', async () => {

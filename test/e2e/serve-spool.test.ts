@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -62,19 +62,6 @@ describe('serve --delivery buffered', () => {
     const archived = serve.lines().filter(({ message: text }) => text.startsWith('archived '));
     expect(archived.reduce((sum, line) => sum + Number(line['members']), 0)).toBe(40);
     await serve.stop();
-  });
-
-  test('compresses a small batch on its way into the archive', async () => {
-    const serve = await startServe({ args: windowOf(300, 'buffered') });
-    const text = 'the same again '.repeat(200);
-    await send(serve, text);
-    const [name = ''] = spooled(serve);
-    expect(readFileSync(join(serve.data, 'spool', name), 'latin1')).toContain(text);
-    await serve.stop();
-    const [object = ''] = objects(serve);
-    const archived = readFileSync(join(serve.data, 'archive/logs', object));
-    expect(archived.length).toBeLessThan(1_000);
-    expect(String(gunzipSync(archived))).toContain(text);
   });
 
   test('archives what is spooled when it is asked to stop', async () => {

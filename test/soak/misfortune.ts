@@ -86,10 +86,9 @@ fs.writevSync = (file, buffers, at) => {
   return writevSync(file, [half(buffers as readonly Uint8Array[])], at);
 };
 
-/** Of what is to be written; zeros ahead of it would fit always. */
 function half(buffers: readonly Uint8Array[]): Buffer {
   const all = Buffer.concat(buffers);
-  return all.subarray(0, all.findLastIndex((byte) => byte !== 0) / 2);
+  return all.subarray(0, all.length / 2);
 }
 
 // Else its promise would be of a number, and not of `{ bytesWritten }`.

@@ -22,7 +22,6 @@ export interface BatchSetup {
   readonly requestId?: string | undefined;
   readonly receivedAt?: number;
   readonly app?: AppName;
-  readonly uncompressedUpTo?: number;
 }
 
 /** A member and its key, as the receiver would make them of these bytes. */
@@ -30,7 +29,6 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
   const { token, frameId, requestId, receivedAt = latestTime(raw) ?? Date.now(), app = testApp } = setup;
   const drainToken = parseDrainToken(token);
   const facts = inspectBatch(raw, receivedAt, drainToken);
-  const { uncompressedUpTo = 0 } = setup;
   return sealBatch({
     raw,
     facts,
@@ -43,7 +41,6 @@ export async function seal(raw: Buffer, setup: BatchSetup = {}): Promise<SealedB
     },
     app,
     receivedAt,
-    uncompressedUpTo,
     ...(facts.fault === undefined ? {} : { malformed: facts.fault }),
   });
 }

@@ -22,13 +22,7 @@ export function put(
 /** The uuids in the spool, segment by segment. */
 export async function heldIn(directory: string): Promise<string[][]> {
   const names = (await readdir(directory)).sort();
-  return Promise.all(names.map(async (name) => uuids(await walk(await contentOf(join(directory, name))))));
-}
-
-/** What a segment holds, without the zeros that its writer put ahead. */
-export async function contentOf(path: string): Promise<Buffer> {
-  const bytes = await readFile(path);
-  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+  return Promise.all(names.map(async (name) => uuids(await walk(await readFile(join(directory, name))))));
 }
 
 /** Lets everything run on that can. */

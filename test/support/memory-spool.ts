@@ -7,7 +7,6 @@ export type SpoolStep = 'hold' | 'hang' | 'hold, then lose the answer' | StoreEr
 /** A spool in memory. `script` is used up attempt by attempt; after it, every attempt holds. */
 export class MemorySpool implements SpoolWriter {
   maxMemberBytes = 1_000_000;
-  declare uncompressedUpTo?: number;
   readonly held: SpooledMember[] = [];
   readonly script: SpoolStep[] = [];
   attempts = 0;

@@ -13,13 +13,17 @@ export function spooledBatch(text: string, epochMs = noon, app = testApp): Promi
   return seal(batch(message(text, epochMs)), { app });
 }
 
-/** The bytes of a segment that holds these entries. */
+/** The bytes of a segment that holds these entries, each written by itself. */
 export function segmentOf(...spooled: readonly SpooledMember[]): Buffer {
-  return Buffer.concat(spooled.map(entryOf));
+  return spooled.reduce(
+    (before, each) => Buffer.concat([before, entryOf(each, before.length)]),
+    Buffer.alloc(0),
+  );
 }
 
-export function entryOf(spooled: SpooledMember): Buffer {
-  return Buffer.concat([Buffer.from(formatEntryHead(spooled)), spooled.member, Buffer.from('\n')]);
+/** `group`: where the group begins in its segment that the entry was written with. */
+export function entryOf(spooled: SpooledMember, group = 0): Buffer {
+  return Buffer.concat([Buffer.from(formatEntryHead(spooled, group)), spooled.member, Buffer.from('\n')]);
 }
 
 /** All that a walk through these bytes finds. */

@@ -35,8 +35,7 @@ function tablesFor(bytes: number): { readonly windowBits: number; readonly memLe
   return { windowBits: Math.max(9, Math.ceil(Math.log2(bytes + 1))), memLevel: smallMemLevel };
 }
 
-/** {@link deflate}, at once, as one part. */
-export function deflateAtOnce(raw: Buffer): Buffer {
+function deflateAtOnce(raw: Buffer): Buffer {
   // zlib's own bound for a memLevel that is not its default: one output buffer, and nothing to join.
   const chunkSize = Math.max(constants.Z_MIN_CHUNK, raw.length + (raw.length >> 3) + (raw.length >> 7) + 64);
   return deflateRawSync(raw, { level, ...tablesFor(raw.length), chunkSize });

@@ -7,7 +7,6 @@ import { deflate, releaseParts } from './deflate.ts';
 import { type ObjectKey, objectKey } from './key.ts';
 import { assembleMember } from './member.ts';
 import { reachOf } from './reach.ts';
-import { uncompressed } from './uncompressed.ts';
 import { batchUuid } from './uuid.ts';
 
 /** A batch as it goes into the archive. */
@@ -30,8 +29,6 @@ export interface BatchToSeal {
   readonly malformed?: string;
   /** Whether other batches wait for this thread. */
   readonly othersWait?: boolean;
-  /** Raw bytes up to which the member is not compressed: whoever archives it will. */
-  readonly uncompressedUpTo: number;
 }
 
 /** Makes one batch into its member and its key (docs/archive-format.md). Fails for no content. */
@@ -76,12 +73,7 @@ function declaredLost({ losses, lostElsewhere }: BatchFacts): Pick<BatchHeader, 
   };
 }
 
-async function makeMember(
-  headerJson: Buffer,
-  { raw, uncompressedUpTo, othersWait = false }: BatchToSeal,
-): Promise<Buffer> {
-  if (raw.length > 0 && raw.length <= uncompressedUpTo)
-    return assembleMember(headerJson, raw, uncompressed(raw));
+async function makeMember(headerJson: Buffer, { raw, othersWait = false }: BatchToSeal): Promise<Buffer> {
   const deflated = await deflate(raw, othersWait);
   const member = assembleMember(headerJson, raw, deflated);
   releaseParts(deflated);

@@ -1,7 +1,7 @@
 import type { ArchiveWriter } from '../../archive/store/store.ts';
 import type { Log } from '../../base/log.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Counters } from '../../metrics/counters.ts';
+import type { Counters, Sample } from '../../metrics/counters.ts';
 import { countArchived } from '../count-archived.ts';
 import { isRefusal } from '../refusals.ts';
 import { setAside } from '../set-aside.ts';
@@ -104,9 +104,23 @@ async function archiveOpened(
     'archived-members': archived.members,
     'archived-bytes': archived.bytes,
     'spool-copies': sum(stored, ({ object }) => object.copies.length),
-    ...(bad.length === 0 ? {} : { 'set-aside': bad.length }),
+    ...countBad(bad, members),
   });
   return { ...archived, setAside: bad.length };
+}
+
+/**
+ * A group is written after the one before it is durable. So what stands before the last group was acknowledged, and is
+ * damaged. The last group may have been under way when the power was cut; the disk writes its pages in any order.
+ */
+function countBad(bad: readonly BadStretch[], members: readonly SegmentMember[]): Sample['counts'] {
+  const lastGroup = members.reduce((last, { group }) => Math.max(last, group), 0);
+  const surely = bad.filter(({ offset }) => offset < lastGroup).length;
+  const doubtful = bad.length - surely;
+  return {
+    ...(surely === 0 ? {} : { 'set-aside': surely }),
+    ...(doubtful === 0 ? {} : { 'set-aside-doubtful': doubtful }),
+  };
 }
 
 interface SortedParts {

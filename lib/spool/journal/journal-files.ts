@@ -3,10 +3,8 @@ import {
   fdatasync,
   fstatSync,
   fsync,
-  ftruncate,
   mkdir,
   open,
-  readlinkSync,
   rename,
   type Stats,
   statSync,
@@ -14,9 +12,7 @@ import {
   writev,
   writevSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { Appender } from './appender.ts';
 
 /** The calls whose order makes a journal durable. A port, so that a test can record that order. */
 export interface JournalFiles {
@@ -30,10 +26,7 @@ export interface JournalFiles {
 }
 
 export interface JournalFile {
-  /**
-   * Resolves with how many bytes were written: fewer when there was no room for all of them. Zeros may follow them
-   * until the file is closed.
-   */
+  /** Resolves with how many bytes were written: fewer when there was no room for all of them. */
   append(parts: readonly Uint8Array[]): Promise<number>;
   sync(): Promise<void>;
   /** Whether the path that it was made at leads to it now. */
@@ -44,7 +37,6 @@ export interface JournalFile {
 const openNumber = promisify(open);
 const fsyncNumber = promisify(fsync);
 const fdatasyncNumber = promisify(fdatasync);
-const truncateNumber = promisify(ftruncate);
 const mkdirAt = promisify(mkdir);
 
 /** File numbers, not Node's file handles: those cost a durable write more (docs/performance.md). */
@@ -53,24 +45,19 @@ export const nodeJournalFiles: JournalFiles = {
     await mkdirAt(path, { mode });
   },
   async create(path, mode) {
-    const directory = statSync(dirname(path));
     const file = await openNumber(path, 'wx', mode);
-    const name = nameOf(file);
-    const own = name === undefined ? fstatSync(file) : undefined;
-    const appender = new Appender({
-      write: (parts, at) => writeAt(file, parts, at),
-      truncate: (bytes) => truncateNumber(file, bytes),
-    });
+    const own = fstatSync(file);
+    let end = 0;
     return {
-      append: (parts) => appender.append(parts),
+      async append(parts) {
+        const written = await writeAt(file, parts, end);
+        end += written;
+        return written;
+      },
       // It brings the file's size to the disk too, without which nothing that was added could be read.
       sync: () => fdatasyncNumber(file),
-      isInPlace: () =>
-        own === undefined ? nameOf(file) === name && isSame(directory, dirname(path)) : isSame(own, path),
-      async close() {
-        await appender.cutZeros();
-        closeSync(file);
-      },
+      isInPlace: () => isSame(own, path),
+      close: async () => closeSync(file),
     };
   },
   async syncDirectory(path) {
@@ -94,19 +81,6 @@ function writeAt(file: number, parts: readonly Uint8Array[], at: number): Promis
     if (bytes <= atOnceBytes) resolve(writevSync(file, parts, at));
     else writev(file, parts, at, (error, written) => (error === null ? resolve(written) : reject(error)));
   });
-}
-
-/**
- * The path of an open file, as Linux knows it: it changes when somebody moves or removes the file. Undefined elsewhere.
- *
- * To look at the file itself would do as well, but costs its next fsync a write of the inode (docs/performance.md).
- */
-function nameOf(file: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${file}`);
-  } catch {
-    return undefined;
-  }
 }
 
 /** At once, from what the kernel holds in memory: the way to the thread pool would cost more. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { StoreError } from '../../archive/store/store.ts';
 import { codeOf, isRefusedByFileSystem } from '../../base/errors.ts';
+import { DurableDirectories } from '../../disk/durable-directories.ts';
 import { formatEntryHead, maxEntryMemberBytes } from '../segment-entry.ts';
 import type { SpooledMember, SpoolWriter } from '../spool.ts';
-import { DurableDirectory } from './durable-directory.ts';
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from './journal-files.ts';
 import { openSuffix, segmentName } from './segment.ts';
 
@@ -57,9 +57,8 @@ interface OpenSegment {
 export class DirectoryJournal implements SpoolWriter {
   readonly maxMemberBytes = maxEntryMemberBytes;
   readonly releasable = true;
-  readonly uncompressedUpTo = 4096;
   readonly #options: Required<JournalOptions>;
-  readonly #directory: DurableDirectory;
+  readonly #directories: DurableDirectories;
   #waiting: Waiting[] = [];
   /** Resolves when nothing waits; undefined while that is so. */
   #running: Promise<void> | undefined;
@@ -77,7 +76,7 @@ export class DirectoryJournal implements SpoolWriter {
       ...options,
       directory: resolve(options.directory),
     };
-    this.#directory = new DurableDirectory(this.#options.directory, this.#options.files);
+    this.#directories = new DurableDirectories(this.#options.directory, this.#options.files);
   }
 
   put(spooled: SpooledMember, signal: AbortSignal): Promise<void> {
@@ -152,11 +151,11 @@ export class DirectoryJournal implements SpoolWriter {
   }
 
   async #writeWhereItStays(group: readonly Waiting[]): Promise<void> {
-    const parts = partsOf(group);
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     for (let tries = 1; tries <= takeOversBorne; tries += 1) {
       this.#segment ??= await this.#begin();
       const segment = this.#segment;
+      const parts = partsOf(group, segment.bytes);
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       const written = await segment.file.append(parts);
       if (written !== bytes) {
         throw new StoreError(
@@ -193,15 +192,16 @@ export class DirectoryJournal implements SpoolWriter {
   }
 
   async #create(path: string): Promise<JournalFile> {
-    const { files } = this.#options;
+    const { files, directory } = this.#options;
     try {
-      await this.#directory.ensure();
+      await this.#directories.ensure(directory);
       return await files.create(path, privateFile);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      this.#directory.lost();
+      // Somebody removed it.
+      this.#directories.forget();
     }
-    await this.#directory.ensure();
+    await this.#directories.ensure(directory);
     return files.create(path, privateFile);
   }
 
@@ -250,10 +250,11 @@ async function closeQuietly(file: JournalFile): Promise<void> {
   await file.close().catch(() => undefined);
 }
 
-function partsOf(group: readonly Waiting[]): Uint8Array[] {
+/** `start`: where the group begins in its segment. All before it is durable: that was acknowledged. */
+function partsOf(group: readonly Waiting[], start: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (const { spooled } of group) {
-    const head = formatEntryHead(spooled);
+    const head = formatEntryHead(spooled, start);
     // The newline that ends the entry before goes along: half the pieces to write.
     parts.push(Buffer.from(parts.length === 0 ? head : `\n${head}`, 'latin1'), spooled.member);
   }

@@ -2,12 +2,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf } from '../../base/errors.ts';
 
 const leastBytes = 256 * 1024;
-/** At the end of a file, for what is not zero. */
-const searchedBytes = 64 * 1024;
 
 /** Reads a file from front to back, and holds no more of it than a stretch that is asked for. */
 export class FileWindow {
-  /** Of what was in the file when it was opened, without the zeros that its writer put ahead. */
+  /** Of the file when it was opened. */
   readonly size: number;
   readonly #file: FileHandle;
   #memory = Buffer.alloc(0);
@@ -29,22 +27,10 @@ export class FileWindow {
       throw error;
     }
     try {
-      return new FileWindow(file, await FileWindow.#contentOf(file));
+      return new FileWindow(file, (await file.stat()).size);
     } catch (error) {
       await file.close();
       throw error;
-    }
-  }
-
-  static async #contentOf(file: FileHandle): Promise<number> {
-    for (;;) {
-      const { size } = await file.stat();
-      try {
-        return await endOfContent(new FileWindow(file, size));
-      } catch (error) {
-        // Its writer may have cut the zeros meanwhile.
-        if ((await file.stat()).size >= size) throw error;
-      }
     }
   }
 
@@ -81,15 +67,4 @@ export class FileWindow {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-/** Behind the last byte of a file that is not zero. */
-async function endOfContent(whole: FileWindow): Promise<number> {
-  for (let end = whole.size; end > 0; ) {
-    const start = Math.max(0, end - searchedBytes);
-    const last = (await whole.at(start, end - start)).findLastIndex((byte) => byte !== 0);
-    if (last >= 0) return start + last + 1;
-    end = start;
-  }
-  return 0;
 }

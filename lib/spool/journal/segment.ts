@@ -9,6 +9,8 @@ export interface SegmentMember {
   readonly bytes: number;
   /** Of the member, in hex: it is read again to be stored. */
   readonly sha256: string;
+  /** Where the group begins that it was written with. What stands before that was acknowledged. */
+  readonly group: number;
 }
 
 /** What a walk through a segment finds, in order and without gaps. */

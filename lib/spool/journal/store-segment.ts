@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { compressMembers } from '../../archive/format/uncompressed.ts';
 import { type ArchiveWriter, type Creation, StoreError } from '../../archive/store/store.ts';
 import { release } from '../../base/release-memory.ts';
 import { type PlannedObject, planObjects } from '../plan-objects.ts';
@@ -14,8 +13,7 @@ export interface SegmentStore {
 
 /**
  * Makes objects of the members of a segment until `deadline` (of `performance.now()`), and says of each whether it
- * is stored. Holds the bytes of about one of the largest objects at once, or of several small ones; up to three times
- * that while it compresses. Never rejects.
+ * is stored. Holds the bytes of about one of the largest objects at once, or of several small ones. Never rejects.
  */
 export async function storeSegment(
   { store, maxObjectBytes }: SegmentStore,
@@ -33,7 +31,7 @@ export async function storeSegment(
     }
     const bodies = new Bodies(store);
     const read = async ({ members: parts }: PlannedObject<SegmentMember>) =>
-      bodies.add(compressed(checked(await segment.read(parts), parts)));
+      bodies.add(checked(await segment.read(parts), parts));
     const budgetMs = deadline - performance.now();
     const some = await storeObjects({ store: bodies, objects, read, budgetMs, refusals });
     bodies.release();
@@ -54,13 +52,6 @@ function checked(body: Buffer, members: readonly SegmentMember[]): Buffer {
     start = end;
   }
   return body;
-}
-
-/** With every member compressed. The memory of `body` is given back where that makes another one of it. */
-function compressed(body: Buffer): Buffer {
-  const object = compressMembers(body);
-  if (object !== body) release(body);
-  return object;
 }
 
 /** Of a store that took nothing at all: what says that it is away, and would not take others either. */

@@ -18,8 +18,8 @@ export async function* walkSegment(source: SegmentBytes): AsyncGenerator<Segment
   for (let offset = 0; offset < source.size; ) {
     const found = await entryAt(source, offset);
     if (found.kind === 'entry') {
-      const { parts, at, bytes, sha256, end } = found;
-      yield { kind: 'member', parts, offset: at, bytes, sha256 };
+      const { parts, at, bytes, sha256, group, end } = found;
+      yield { kind: 'member', parts, offset: at, bytes, sha256, group };
       offset = end;
       continue;
     }
@@ -41,6 +41,7 @@ type Found =
       readonly at: number;
       readonly bytes: number;
       readonly sha256: string;
+      readonly group: number;
       readonly end: number;
     }
   | { readonly kind: 'torn'; readonly why: string }
@@ -60,7 +61,7 @@ async function entryAt(source: SegmentBytes, offset: number): Promise<Found> {
   try {
     const { parts } = checkMember(head.key, head.sha256, rest.subarray(0, head.bytes));
     // Whatever became of the newline behind it: the member is whole.
-    return { kind: 'entry', parts, at, bytes: head.bytes, sha256: head.sha256, end };
+    return { ...head, kind: 'entry', parts, at, end };
   } catch (error) {
     if (!(error instanceof BadMessageError)) throw error;
     return { kind: 'bad', why: error.message, ...(framed ? { end } : {}) };

@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../lib/archive/store/store.ts';
 import type { CounterName } from '../../../lib/metrics/counters.ts';
@@ -28,48 +27,6 @@ function totals(receiver: ReceiverHarness, ...names: readonly CounterName[]): nu
 }
 
 const hello = () => batch(message('hello'));
-
-describe('a spool whose archiver compresses what is small', () => {
-  beforeEach(() => {
-    spool.uncompressedUpTo = 1_000;
-  });
-  const [small, large] = [batch(message('hello'.repeat(100))), batch(message('hello'.repeat(1_000)))];
-  const memberOf = async (receiver: ReceiverHarness) => {
-    await receiver.post(small);
-    return [...receiver.store.objects.values()][0] ?? spool.held[0]?.member ?? Buffer.alloc(0);
-  };
-
-  test('gets it as it is where the spool comes first', async () => {
-    const receiver = new ReceiverHarness({ mode: 'buffered', spool });
-    await receiver.post(small);
-    await receiver.post(large);
-    const [plain = Buffer.alloc(0), compressed = Buffer.alloc(0)] = spool.held.map(({ member }) => member);
-    expect(plain.length).toBeGreaterThan(small.length);
-    expect(gunzipSync(plain).equals(small)).toBe(true);
-    expect(compressed.length).toBeLessThan(1_000);
-    expect(totals(receiver, 'stored-bytes')).toEqual([plain.length + compressed.length]);
-  });
-
-  test('and the store gets it compressed, whether it comes first or second', async () => {
-    const compressed = (await memberOf(new ReceiverHarness())).length;
-    expect(compressed).toBeLessThan(small.length);
-    spool.script.push(...always(unavailable));
-    const second = new ReceiverHarness({ mode: 'buffered', spool });
-    expect((await memberOf(second)).length).toBe(compressed);
-    expect(second.store.objects.size).toBe(1);
-
-    spool.script.splice(0);
-    const direct = new ReceiverHarness({ spool });
-    direct.store.script.push(...always(unavailable));
-    expect((await memberOf(direct)).length, 'in the spool, since the store failed').toBe(compressed);
-  });
-});
-
-test('a spool that says nothing of compressing gets even a small batch compressed', async () => {
-  const raw = batch(message('hello'.repeat(300)));
-  await new ReceiverHarness({ mode: 'buffered', spool }).post(raw);
-  expect(spool.held[0]?.member.length).toBeLessThan(raw.length);
-});
 
 describe('while the store fails, a batch', () => {
   test('is acknowledged once the spool holds its member under its key, and counts as a batch and as spooled', async () => {

@@ -8,10 +8,9 @@ import type { Sample } from '../../../lib/metrics/counters.ts';
 import { archiveSegment, type SegmentArchiver } from '../../../lib/spool/journal/archive-segment.ts';
 import { DirectorySegments } from '../../../lib/spool/journal/journal-segments.ts';
 import type { SpooledMember } from '../../../lib/spool/spool.ts';
-import { readBack, seal, texts } from '../../support/batches.ts';
+import { readBack, texts } from '../../support/batches.ts';
 import { MemoryArchive } from '../../support/memory-archive.ts';
 import { MemoryLedger } from '../../support/memory-ledger.ts';
-import { batch, message } from '../../support/messages.ts';
 import { entryOf, segmentOf, spooledBatch } from '../../support/spooled.ts';
 
 const name = '1795294367822-00000000000000aa';
@@ -83,20 +82,6 @@ test('a segment becomes an object for each app and hour, each batch once, and is
   expect(await left()).toEqual([]);
 });
 
-test('what is not compressed yet is compressed on the way, and counts as it is stored', async () => {
-  const small = batch(message('x'.repeat(2_000), noon));
-  const [plain, compressed, one] = await Promise.all([
-    seal(small, { uncompressedUpTo: 4_096 }),
-    seal(small),
-    spooledBatch('one', noon + 1),
-  ]);
-  await write(segmentOf(plain, one, plain));
-  const bytes = compressed.member.length + one.member.length;
-  expect(await archive()).toEqual({ objects: 1, members: 2, bytes, setAside: 0 });
-  expect([...store.objects.values()]).toEqual([Buffer.concat([compressed.member, one.member])]);
-  expect(counted['archived-bytes']).toBe(bytes);
-});
-
 test('objects are no larger than they may be, one member at least', async () => {
   const [one, two, three] = await threeBatches();
   await write(segmentOf(one, two, three));
@@ -111,9 +96,10 @@ test('one that is gone already is no failure', async () => {
 describe('what is bad', () => {
   test('is set aside whole, counted and told, and the rest is archived', async () => {
     const [one, two, three] = await threeBatches();
-    const bad = entryOf(two);
+    const bad = entryOf(two, entryOf(one).length);
     bad.fill(0, 200, 220);
-    await write(Buffer.concat([entryOf(one), bad, entryOf(three)]));
+    const before = Buffer.concat([entryOf(one), bad]);
+    await write(Buffer.concat([before, entryOf(three, before.length)]));
     expect(await archive()).toMatchObject({ members: 2, setAside: 1 });
     expect(texts(await readBack(store))).toEqual(['one', 'three']);
 
@@ -164,31 +150,31 @@ describe('what is bad', () => {
   });
 });
 
-describe('zeros that its writer put ahead', () => {
-  const zeros = Buffer.alloc(100_000);
+describe('a bad stretch', () => {
+  const zeros = Buffer.alloc(10_000);
 
-  test('are nothing to tell of', async () => {
-    const [one, two] = await threeBatches();
-    await write(Buffer.concat([segmentOf(one, two), zeros]));
-    expect(await archive()).toMatchObject({ members: 2, setAside: 0 });
-    expect(logged).toEqual([]);
-    expect(await left()).toEqual([]);
-  });
-
-  test('make a torn end no bad one', async () => {
-    const [one, two] = await threeBatches();
-    await write(Buffer.concat([entryOf(one), entryOf(two).subarray(0, 250), zeros]));
-    expect(await archive()).toMatchObject({ members: 1, setAside: 0 });
-    expect(logged).toEqual([expect.stringMatching(/^warn .* never acknowledged$/)]);
-    expect(await left()).toEqual([]);
-  });
-
-  test('with something behind them are bad, and it is archived', async () => {
-    const [one, two] = await threeBatches();
-    await write(Buffer.concat([entryOf(one), zeros, entryOf(two), zeros]));
+  test('before the last group was acknowledged: it is damage', async () => {
+    const [one, two, three] = await threeBatches();
+    const segment = segmentOf(one, two, three);
+    await write(segment.fill(0, 20, 200));
     expect(await archive()).toMatchObject({ members: 2, setAside: 1 });
-    const kept = [...ledger.objects.values()].map(({ body }) => JSON.parse(String(body)).text);
-    expect(kept).toEqual([zeros.toString('base64')]);
+    expect(counted).toMatchObject({ 'set-aside': 1 });
+    expect(counted['set-aside-doubtful']).toBeUndefined();
+  });
+
+  test.each([
+    ['its end', (group: Buffer) => Buffer.concat([group.subarray(0, 250), zeros])],
+    ['its beginning', (group: Buffer) => Buffer.from(group).fill(0, 0, 100)],
+  ])('in the last group may be a power cut: %s', async (_, spoil) => {
+    const [one, two, three] = await threeBatches();
+    const first = entryOf(one);
+    const group = [two, three].map((each) => entryOf(each, first.length));
+    await write(Buffer.concat([first, spoil(Buffer.concat(group))]));
+    expect(await archive()).toMatchObject({ setAside: 1 });
+    expect(counted).toMatchObject({ 'set-aside-doubtful': 1 });
+    expect(counted['set-aside']).toBeUndefined();
+    expect(ledger.objects.size, 'kept all the same').toBe(1);
+    expect(await left()).toEqual([]);
   });
 });
 

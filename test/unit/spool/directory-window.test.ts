@@ -1,4 +1,4 @@
-import { mkdtemp, open as openFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -57,43 +57,4 @@ test('of a file that was cut, shows what is there, and says so of the rest every
 
 test('where there is no file there is none', async () => {
   expect(await FileWindow.open(join(directory, 'none'))).toBeUndefined();
-});
-
-test.each([
-  ['a zero', 1],
-  ['all but one that are looked at together', 64 * 1024 - 1],
-  ['as many as are looked at together', 64 * 1024],
-  ['more than are looked at together', 3 * 64 * 1024 + 1],
-  ['more than it holds', 1024 * 1024],
-])('zeros at the end are none of its content: %s', async (_, zeros) => {
-  const inner = Buffer.concat([content.subarray(0, 1_000), Buffer.alloc(100), Buffer.from('end')]);
-  await writeFile(path, Buffer.concat([inner, Buffer.alloc(zeros)]));
-  const window = await open();
-  expect(window.size).toBe(inner.length);
-  expect((await window.at(0, 2_000)).equals(inner)).toBe(true);
-  await window.close();
-});
-
-test.each([0, 1, 100_000])('a file of %d zeros holds nothing', async (zeros) => {
-  await writeFile(path, Buffer.alloc(zeros));
-  const window = await open();
-  expect(window.size).toBe(0);
-  expect(await window.at(0, 10)).toHaveLength(0);
-  await window.close();
-});
-
-test('of one whose writer cuts its zeros while it is opened, all is shown', async () => {
-  await writeFile(path, Buffer.concat([content, Buffer.alloc(1024 * 1024)]));
-  const file = await openFile(path);
-  const handles = Object.getPrototypeOf(file);
-  await file.close();
-  const { stat } = handles;
-  vi.spyOn(handles, 'stat').mockImplementationOnce(async function (this: unknown) {
-    const before = await stat.call(this);
-    await truncate(path, content.length);
-    return before;
-  });
-  const window = await open();
-  expect(window.size).toBe(content.length);
-  await window.close();
 });

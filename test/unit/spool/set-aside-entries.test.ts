@@ -99,7 +99,7 @@ describe('redriveSetAside', () => {
   });
 
   it('puts an entry that was cut out of a journal', async () => {
-    const entry = Buffer.concat([Buffer.from(formatEntryHead(good)), good.member, Buffer.from('\n')]);
+    const entry = Buffer.concat([Buffer.from(formatEntryHead(good, 0)), good.member, Buffer.from('\n')]);
     await keep({ id: 'whole', text: entry.toString('base64'), encoding: 'base64' });
     await keep({ id: 'part', text: entry.subarray(0, -9).toString('base64'), encoding: 'base64' });
     entry.writeUInt8(entry.readUInt8(entry.length - 20) ^ 1, entry.length - 20);

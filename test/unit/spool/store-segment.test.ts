@@ -2,9 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { type ArchiveWriter, type Creation, StoreError } from '../../../lib/archive/store/store.ts';
 import type { Segment, SegmentMember } from '../../../lib/spool/journal/segment.ts';
 import { storeSegment } from '../../../lib/spool/journal/store-segment.ts';
-import { seal } from '../../support/batches.ts';
 import { MemoryArchive } from '../../support/memory-archive.ts';
-import { batch, message } from '../../support/messages.ts';
 import { segmentOf, spooledBatch, walk } from '../../support/spooled.ts';
 
 const noon = Date.UTC(2026, 10, 21, 12);
@@ -89,18 +87,6 @@ test('the memory of what is stored is given back, if the store is done with it w
   const reading = keeping(false);
   await store(reading.writer, segment(), 100 * largest);
   expect(Math.min(...reading.given.map(({ length }) => length))).toBeGreaterThan(0);
-});
-
-test('the memory of what was read to be compressed is given back at once', async () => {
-  bytes = segmentOf(await seal(batch(message('x'.repeat(2_000), noon)), { uncompressedUpTo: 4_096 }));
-  members = (await walk(bytes)).flatMap((part) => (part.kind === 'member' ? part : []));
-  const read: Buffer[] = [];
-  await store(
-    new MemoryArchive(),
-    segment((body) => read.push(body)),
-    100 * largest,
-  );
-  expect(read.map(({ length }) => length)).toEqual([0]);
 });
 
 test('the memory of what was given up stays: the store may still be reading it', async () => {

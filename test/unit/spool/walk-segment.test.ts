@@ -135,7 +135,7 @@ describe('an end that no write can have torn is bad: it may have been acknowledg
 
 test('the head of the largest member is read, and that of a larger one is none', () => {
   const headOf = (bytes: number) =>
-    parseEntryHead(Buffer.from(`${entryMark}${one.key} ${bytes} ${'0'.repeat(64)}\n`));
+    parseEntryHead(Buffer.from(`${entryMark}${one.key} ${bytes} ${'0'.repeat(64)} 0\n`));
   expect(headOf(maxEntryMemberBytes)).toMatchObject({ key: one.key, bytes: maxEntryMemberBytes });
   expect(headOf(maxEntryMemberBytes + 1)).toBeUndefined();
 });

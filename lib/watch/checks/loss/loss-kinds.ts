@@ -47,6 +47,17 @@ export const lossKinds: readonly LossKind[] = [
     remedy: 'See what they are, and why each is bad: `cistern spool inspect`',
   },
   {
+    counter: 'set-aside-doubtful',
+    status: 'warning',
+    perApp: false,
+    happened: {
+      one: 'end of a segment of the spool was set aside, as a power cut leaves it: it may never have been acknowledged',
+      many: 'ends of segments of the spool were set aside, as a power cut leaves them: they may never have been acknowledged',
+    },
+    remedy:
+      'Was there a power cut? Then Heroku was not answered and has sent them again. Else the disk is damaged: `cistern spool inspect`',
+  },
+  {
     counter: 'store-circuit-opened',
     status: 'warning',
     perApp: false,
