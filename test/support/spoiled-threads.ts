@@ -5,7 +5,7 @@ import { isMainThread } from 'node:worker_threads';
 if (!isMainThread) {
   registerHooks({
     load(url, context, next) {
-      if (url.endsWith('/lib/archive/s3-store.ts')) throw new Error('no client in a thread');
+      if (url.endsWith('/lib/archive/store/aws/s3-store.ts')) throw new Error('no client in a thread');
       return next(url, context);
     },
   });
