@@ -28,7 +28,6 @@ interface Options extends TargetOptions {
 
 export function drainCommand(): Command {
   return new Command('drain')
-    .description('add, show, rotate and retire the drains that may send here')
     .addCommand(addCommand())
     .addCommand(urlCommand())
     .addCommand(listCommand())

@@ -26,7 +26,6 @@ interface MuteOptions extends ChangeOptions {
 export function muteCommand(): Command {
   return addChangeOptions(
     new Command('mute')
-      .description('tell nobody of a check, an app or anything, for some time')
       .argument(
         '[what]',
         'a check, an app, or all; check:<name> or app:<name> where it is both',
@@ -96,9 +95,7 @@ async function list(scope: string | undefined, options: MuteOptions): Promise<vo
 
 export function unmuteCommand(): Command {
   return addChangeOptions(
-    new Command('unmute')
-      .description('end a mute before its time')
-      .argument('<what>', 'as it was muted: a check, an app, or all', scopeArgument),
+    new Command('unmute').argument('<what>', 'as it was muted: a check, an app, or all', scopeArgument),
   )
     .addHelpText(
       'after',
