@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { commandNames, isCommandName, loadCommand, namedCommand } from './commands.ts';
+import { source } from './commands.ts';
+import { environmentTable } from './help/environment.ts';
 import { endWithPipe } from './shared/output.ts';
 
 const examples = `
@@ -16,11 +17,10 @@ Examples:
   cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?
 
-Where the archive and the drains are:
-  --data DIR    a directory (CISTERN_DATA, ./data)
-  --stage NAME  a deployed stage on AWS (CISTERN_STAGE)
+Environment (a flag counts before its variable):
+${environmentTable()}
 
-Exit codes: 0 done, 1 failed, 2 bad input. CISTERN_DEBUG=1 adds the stack to an error.`;
+Exit codes: 0 done, 1 failed, 2 bad input. More: cistern help formats, exit-codes, environment, times.`;
 
 // A server outlives whoever reads its output.
 if (process.argv[2] !== 'serve') endWithPipe();
@@ -36,9 +36,12 @@ async function program(wanted: string | undefined): Promise<Command> {
   const root = new Command('cistern')
     .description('The log-drain archive for Heroku: every batch kept, byte for byte.')
     .version(packageJson.version)
+    .helpCommand(false)
     .addHelpText('after', examples);
-  if (isCommandName(wanted)) root.addCommand(await loadCommand(wanted));
-  else for (const name of commandNames) root.addCommand(namedCommand(name));
+  for (const name of source.names) {
+    const loaded = name === wanted ? await source.load(name) : undefined;
+    root.addCommand(loaded ?? source.named(name));
+  }
   throwErrors(root);
   return root;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { CommandSource } from './command-source.ts';
 
 interface CommandEntry {
   readonly description: string;
@@ -68,22 +69,29 @@ export const commands = {
     description: 'list the scheduled jobs, and run one now',
     load: async () => (await import('./job/job.ts')).jobCommand(),
   },
+  completion: {
+    description: 'print what makes bash, zsh or fish complete commands, flags, apps and stages',
+    load: async () => (await import('./completion/completion.ts')).completionCommand(source),
+  },
+  help: {
+    description: 'explain a command, or a topic: formats, exit-codes, environment, times',
+    load: async () => (await import('./help/help.ts')).helpCommand(source),
+  },
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandName = keyof typeof commands;
 
-export const commandNames = Object.keys(commands) as CommandName[];
+/** For the commands that speak of the others. */
+export const source: CommandSource = {
+  names: Object.keys(commands),
+  named: (name) => new Command(name).description(isCommandName(name) ? commands[name].description : ''),
+  load: async (name) => {
+    if (!isCommandName(name)) return undefined;
+    const { description, load } = commands[name];
+    return (await load()).description(description);
+  },
+};
 
-export function isCommandName(text: string | undefined): text is CommandName {
-  return text !== undefined && Object.hasOwn(commands, text);
-}
-
-export async function loadCommand(name: CommandName): Promise<Command> {
-  const { description, load } = commands[name];
-  return (await load()).description(description);
-}
-
-/** A line of the help, for a command that is not loaded. */
-export function namedCommand(name: CommandName): Command {
-  return new Command(name).description(commands[name].description);
+function isCommandName(text: string): text is CommandName {
+  return Object.hasOwn(commands, text);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { commandNames, loadCommand } from '../../../cli/commands.ts';
+import { source } from '../../../cli/commands.ts';
 import type { Route } from '../../../lib/config/alert-config.ts';
 import { type Config, parseConfig } from '../../../lib/config/config.ts';
 import { checkNames } from '../../../lib/findings/finding.ts';
@@ -19,7 +19,9 @@ import {
 } from '../../support/documents.ts';
 
 const all = documents();
-const commands = await Promise.all(commandNames.map(loadCommand));
+const commands = (await Promise.all(source.names.map(source.load))).filter(
+  (command) => command !== undefined,
+);
 
 function page(path: string): Document {
   const found = all.find((document) => document.path === path);
@@ -69,6 +71,12 @@ function unknownFlag(command: Command, words: readonly string[]): string | undef
   const unknown = flags.find((flag) => flag !== '--help' && !known.has(flag));
   return unknown === undefined ? undefined : `${command.name()} ${unknown}: there is no such flag`;
 }
+
+test.each(['cistern.service', 'Dockerfile'])('docs/run-it.md shows deploy/%s as it is', (name) => {
+  expect(page('docs/run-it.md').text).toContain(
+    `\`\`\`${name === 'Dockerfile' ? 'dockerfile' : 'ini'}\n${readFileSync(join(repository, 'deploy', name), 'utf8')}\`\`\``,
+  );
+});
 
 test('every command is on some page', () => {
   const lines = all.flatMap(code).flatMap(commandLines);
