@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type CommandName, commandNames } from '../../cli/commands.ts';
+import { type CommandName, source } from '../../cli/commands.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { repository } from '../support/documents.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -73,11 +73,13 @@ const calls: Record<Exclude<CommandName, 'serve'>, { readonly args: string[]; re
   smoke: { args: ['smoke', 'my-app'], says: /ok +read back/ },
   watch: { args: ['watch', '--once'], says: /ok +retention data/ },
   job: { args: ['job', 'list'], says: /watch +every 5 min/ },
+  completion: { args: ['completion', 'words', 'cat', 'my'], says: /^my-app\t/ },
+  help: { args: ['help', 'times'], says: /yesterday/ },
 };
 
 test('one command of each noun works beside the server', async () => {
   writeFileSync(join(home, 'app.log'), 'hello from a package\n');
-  expect(['serve', ...Object.keys(calls)].sort()).toEqual(commandNames.toSorted());
+  expect(['serve', ...Object.keys(calls)].sort()).toEqual(source.names.toSorted());
   for (const { args, says } of Object.values(calls)) {
     const given = args.map((arg) => (arg === 'URL' ? server.drainUrl : arg));
     expect(await asUser(home, cistern, ...given), args.join(' ')).toMatch(says);
