@@ -3,7 +3,7 @@ import type { CommandSource } from './command-source.ts';
 
 interface CommandEntry {
   readonly description: string;
-  /** The command without its description. Loaded only when asked for: some commands load an SDK's worth of code. */
+  /** The command without its description. Loaded only when it is called, since some commands load much. */
   readonly load: () => Promise<Command>;
 }
 

@@ -32,15 +32,18 @@ export async function knownStages(): Promise<string[]> {
 export async function knownApps(options: TargetOptions): Promise<string[]> {
   try {
     const target = chooseTarget(options, process.env);
-    if ('stage' in target) return ((await readStack())?.apps ?? []).map(({ name }) => name);
+    if ('stage' in target) return appNames(((await readStack())?.apps ?? []).map(({ name }) => name));
     const configured = openTarget(options).then((opened) => configOf(opened, options));
     const [stored, { apps }] = await Promise.all([
       readdir(join(target.data, 'archive', 'logs')).catch(() => []),
       configured.catch(() => ({ apps: [] })),
     ]);
-    const names = [...stored.flatMap((name) => parseAppName(name) ?? []), ...apps.map(({ name }) => name)];
-    return [...new Set(names)].sort();
+    return appNames([...stored, ...apps.map(({ name }) => name)]);
   } catch {
     return [];
   }
+}
+
+function appNames(names: readonly string[]): string[] {
+  return [...new Set(names.flatMap((name) => parseAppName(name) ?? []))].sort();
 }

@@ -14,8 +14,8 @@ export interface RangeOptions extends ZoneOptions {
 }
 
 export const rangeHelp = `
-A time is 2026-11-21T20:52:47Z, a day, today, yesterday, or back from now (90s, 15m, 2h, 7d, 4w); \`cistern help
-times\` has every form. Without --since: the hour before --until. Without --until: to the end of what is stored,
+\`cistern help times\` has every form of a time: 2026-11-21T20:52:47Z, a day, today, yesterday, or back from now
+(90s, 15m, 2h, 7d, 4w). Without --since: the hour before --until. Without --until: to the end of what is stored,
 since Heroku's clock may run ahead of this one.`;
 
 /** Adds `--since`, `--until` and `--tz`; {@link rangeOf} reads them. */

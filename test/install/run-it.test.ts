@@ -49,7 +49,7 @@ test('the Dockerfile passes hadolint', async () => {
 /** What each file runs to see whether the server is well. */
 const healthChecks = {
   'the systemd unit':
-    /^ExecStartPost=(.+)$/m.exec(unit)?.[1]?.replace('--retry 20', '--retry 0')?.split(' ') ?? [],
+    /^ExecStartPost=-(.+)$/m.exec(unit)?.[1]?.replace('--retry 20', '--retry 0')?.split(' ') ?? [],
   'the Dockerfile': z
     .array(z.string())
     .parse(JSON.parse(/CMD (\["node".*\])$/m.exec(readFileSync(dockerfile, 'utf8'))?.[1] ?? '')),
