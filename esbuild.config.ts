@@ -1,6 +1,7 @@
 /**
- * The one definition of what a Lambda bundle is. `npm run build` writes dist/<function>/index.mjs, and beside it what
- * that imports, for every file in functions/, and the stack deploys those very folders.
+ * The one definition of what a bundle is. `npm run build` writes dist/<function>/index.mjs, and beside it what that
+ * imports, for every file in functions/, and the stack deploys those very folders. `npm pack` writes dist/cistern, the
+ * bundle of the command line: Node strips no types inside node_modules.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -52,7 +53,33 @@ export async function buildFunctions(outDir = join(root, 'dist')): Promise<strin
   return names;
 }
 
+/**
+ * Bundles the command line into `outDir`. A thread is an entry of its own, which lies beside the chunk that starts it.
+ * The dependencies stay outside: npm installs them, with their licences.
+ */
+export async function buildCommandLine(outDir = join(root, 'dist', 'cistern')): Promise<void> {
+  await rm(outDir, { recursive: true, force: true });
+  await build({
+    entryPoints: ['cistern', 'serve/archiver-thread'].map((name) => join(root, 'cli', `${name}.ts`)),
+    entryNames: '[name]',
+    outdir: outDir,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    define: { 'process.env.CISTERN_PROGRAM': '"cistern"' },
+    logLevel: 'warning',
+  });
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const names = await buildFunctions();
-  console.log(`built ${names.map((name) => `dist/${name}/index.mjs`).join(', ')}`);
+  if (process.argv[2] === 'cistern') await buildCommandLine();
+  else {
+    const names = await buildFunctions();
+    console.log(`built ${names.map((name) => `dist/${name}/index.mjs`).join(', ')}`);
+  }
 }

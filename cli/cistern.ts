@@ -1,27 +1,8 @@
-#!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { reportError } from './shared/errors.ts';
+import { source } from './commands.ts';
+import { environmentTable } from './help/environment.ts';
 import { endWithPipe } from './shared/output.ts';
-
-/** In the order of the help. Loaded only when asked for, since some of them load much. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import('./serve/serve.ts')).serveCommand(),
-  drain: async () => (await import('./drain/drain.ts')).drainCommand(),
-  alert: async () => (await import('./alert/alert.ts')).alertCommand(),
-  send: async () => (await import('./send/send.ts')).sendCommand(),
-  ls: async () => (await import('./read/ls.ts')).lsCommand(),
-  cat: async () => (await import('./read/cat.ts')).catCommand(),
-  usage: async () => (await import('./read/usage.ts')).usageCommand(),
-  cost: async () => (await import('./cost/cost.ts')).costCommand(),
-  spool: async () => (await import('./spool/spool.ts')).spoolCommand(),
-  incident: async () => (await import('./incident/incident.ts')).incidentCommand(),
-  mute: async () => (await import('./incident/mute.ts')).muteCommand(),
-  unmute: async () => (await import('./incident/mute.ts')).unmuteCommand(),
-  smoke: async () => (await import('./smoke/smoke.ts')).smokeCommand(),
-  watch: async () => (await import('./watch/watch.ts')).watchCommand(),
-  job: async () => (await import('./job/job.ts')).jobCommand(),
-};
 
 const examples = `
 Examples:
@@ -36,29 +17,30 @@ Examples:
   cistern watch --config cistern.json    what is wrong now, and what to do
   cistern smoke my-app                   does a batch arrive, and can it be read back?
 
-Where the archive and the drains are:
-  --data DIR    a directory (CISTERN_DATA, ./data)
-  --stage NAME  a deployed stage on AWS (CISTERN_STAGE)
+Environment (a flag counts before its variable):
+${environmentTable()}
 
-Exit codes: 0 done, 1 failed, 2 bad input. CISTERN_DEBUG=1 adds the stack to an error.`;
+Exit codes: 0 done, 1 failed, 2 bad input. More: cistern help formats, exit-codes, environment, times.`;
 
 // A server outlives whoever reads its output.
 if (process.argv[2] !== 'serve') endWithPipe();
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {
-  reportError(error);
+  // Help and version end in an error of commander's, too: neither waits for what an error needs.
+  if (!(error instanceof CommanderError && error.exitCode === 0))
+    (await import('./shared/errors.ts')).reportError(error);
 }
 
-async function program(wanted = ''): Promise<Command> {
+async function program(wanted: string | undefined): Promise<Command> {
   const root = new Command('cistern')
     .description('The log-drain archive for Heroku: every batch kept, byte for byte.')
     .version(packageJson.version)
+    .helpCommand(false)
     .addHelpText('after', examples);
-  const only = Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands);
-  for (const name of only) {
-    const command = await commands[name]?.();
-    if (command !== undefined) root.addCommand(command);
+  for (const name of source.names) {
+    const loaded = name === wanted ? await source.load(name) : undefined;
+    root.addCommand(loaded ?? source.named(name));
   }
   throwErrors(root);
   return root;

@@ -23,7 +23,6 @@ interface TestOptions extends Options {
 
 export function alertCommand(): Command {
   return new Command('alert')
-    .description('show and test who is told when something is wrong, and set the secrets for it')
     .addCommand(listCommand())
     .addCommand(setCommand())
     .addCommand(testCommand())

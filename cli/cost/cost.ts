@@ -26,7 +26,6 @@ export function costCommand(): Command {
   const defaults = parseConfig({});
   const { windowSeconds } = defaults.archiver;
   const command = new Command('cost')
-    .description('what a stage on AWS costs a month, from what its drains send in a month')
     .requiredOption('--batches <n>', 'batches a month', countArgument('--batches'))
     .requiredOption('--messages <n>', 'messages a month', countArgument('--messages'))
     .requiredOption('--bytes <n>', 'raw bytes a month', bytesArgument('--bytes'))

@@ -28,7 +28,6 @@ interface Options extends TargetOptions {
 
 export function drainCommand(): Command {
   return new Command('drain')
-    .description('add, show, rotate and retire the drains that may send here')
     .addCommand(addCommand())
     .addCommand(urlCommand())
     .addCommand(listCommand())
@@ -55,6 +54,7 @@ function urlCommand(): Command {
       .description("print a drain URL again: the app's own, else the shared one with the app in its path")
       .argument('[app]', 'Heroku app; without it, the shared URL', appOrShared),
   )
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
@@ -64,7 +64,9 @@ Examples:
     )
     .action(async (app: AppName | undefined, options: Options) => {
       const target = await openTarget(options);
-      print(await urlOf(target, app));
+      const url = await urlOf(target, app);
+      if (options.json) printJson({ app: app ?? null, url });
+      else print(url);
     });
 }
 

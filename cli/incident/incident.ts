@@ -7,7 +7,6 @@ import { followupsCommand, gateCommand, recurrenceCommand } from './review.ts';
 
 export function incidentCommand(): Command {
   return new Command('incident')
-    .description('what the watch has opened, and what people do about it')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(createCommand())

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { instant } from '../../lib/base/text.ts';
 import { incidentChecks } from '../../lib/findings/severity.ts';
 import { mute, scopeOf, unmute } from '../../lib/incidents/commands.ts';
@@ -6,6 +6,7 @@ import type { Mute } from '../../lib/incidents/state.ts';
 import { CliError } from '../shared/errors.ts';
 import { note, printTable, warn } from '../shared/output.ts';
 import { configOf } from '../shared/target-config.ts';
+import { timeOf, type ZoneOptions, zoneOption } from '../shared/time-range.ts';
 import {
   addChangeOptions,
   byHand,
@@ -17,8 +18,9 @@ import {
 } from './target.ts';
 import { plain, printRecordJson } from './words.ts';
 
-interface MuteOptions extends ChangeOptions {
+interface MuteOptions extends ChangeOptions, ZoneOptions {
   readonly for?: number;
+  readonly until?: string;
   readonly reason?: string;
   readonly list?: true;
 }
@@ -26,13 +28,14 @@ interface MuteOptions extends ChangeOptions {
 export function muteCommand(): Command {
   return addChangeOptions(
     new Command('mute')
-      .description('tell nobody of a check, an app or anything, for some time')
       .argument(
         '[what]',
         'a check, an app, or all; check:<name> or app:<name> where it is both',
         scopeArgument,
       )
       .option('--for <time>', 'how long: 30m, 2h, 3d', lengthArgument)
+      .addOption(new Option('--until <time>', 'up to this time: `tomorrow 08:00`').conflicts('for'))
+      .addOption(zoneOption())
       .addOption(reasonOption())
       .option('--list', 'list what is muted'),
   )
@@ -44,6 +47,7 @@ then is told. Muting the same again changes how long. Checks: ${incidentChecks.j
 
 Examples:
   cistern mute my-app --for 2h --reason "moving the database"
+  cistern mute all --until "2026-11-22 08:00" --tz Europe/Berlin --reason "the database moves"
   cistern mute drain --for 1d --reason "the Heroku API is down"
   cistern mute --list
   cistern unmute my-app`,
@@ -51,21 +55,17 @@ Examples:
     .action(async (scope: string | undefined, options: MuteOptions) => {
       if (options.list === true) return list(scope, options);
       if (scope === undefined) throw new CliError('say what to mute: a check, an app, or all; or --list.');
-      if (options.for === undefined) throw new CliError('--for is missing: say how long, such as --for 2h.');
       if (options.reason === undefined) {
         throw new CliError('--reason is missing: say why, for those who wonder about the silence.');
       }
-      await muteScope(scope, { ...options, for: options.for, reason: options.reason });
+      await muteScope(scope, { ...options, reason: options.reason });
     });
 }
 
-async function muteScope(
-  scope: string,
-  options: MuteOptions & { readonly for: number; readonly reason: string },
-): Promise<void> {
-  const incidents = await openIncidents(options);
+async function muteScope(scope: string, options: MuteOptions & { readonly reason: string }): Promise<void> {
   const by = byHand(options);
-  const made = { ...by, scope, until: by.now + options.for, reason: options.reason };
+  const made = { ...by, scope, until: endOf(options, by.now), reason: options.reason };
+  const incidents = await openIncidents(options);
   const { state } = await changeState(incidents, options, (before, rules) => mute(before, made, rules));
   if (options.json) printRecordJson(state.mutes.find((each) => each.scope === scope));
   else {
@@ -96,9 +96,7 @@ async function list(scope: string | undefined, options: MuteOptions): Promise<vo
 
 export function unmuteCommand(): Command {
   return addChangeOptions(
-    new Command('unmute')
-      .description('end a mute before its time')
-      .argument('<what>', 'as it was muted: a check, an app, or all', scopeArgument),
+    new Command('unmute').argument('<what>', 'as it was muted: a check, an app, or all', scopeArgument),
   )
     .addHelpText(
       'after',
@@ -132,9 +130,20 @@ function lengthArgument(text: string): number {
   const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   if (amount !== undefined && (unit === 'm' || unit === 'h' || unit === 'd')) {
     const ms = Number(amount) * unitMs[unit];
-    if (ms > 0 && ms <= longestDays * unitMs.d) return ms;
+    if (ms > 0) return ms;
   }
+  throw new CliError(`--for '${text}': give minutes, hours or days, such as 30m, 2h or 3d.`);
+}
+
+/** When the mute ends. Throws {@link CliError}. */
+function endOf({ for: length, until, ...zone }: MuteOptions, now: number): number {
+  if (length === undefined && until === undefined) {
+    throw new CliError('--for is missing: say how long, such as --for 2h or --until "tomorrow 08:00".');
+  }
+  const end = until === undefined ? now + (length ?? 0) : timeOf('--until', until, now, zone);
+  if (end <= now) throw new CliError(`--until ${until} is over: give a time to come, or --for 2h.`);
+  if (end - now <= longestDays * unitMs.d) return end;
   throw new CliError(
-    `--for '${text}': give minutes, hours or days, such as 30m, 2h or 3d, at most ${longestDays}d: what is muted for longer is forgotten.`,
+    `that is longer than ${longestDays} days, and what is muted for longer is forgotten: give at most ${longestDays}d.`,
   );
 }

@@ -5,7 +5,7 @@ import { type Records, readRecord, readRecords } from '../../lib/incidents/recor
 import { UnreadableError } from '../../lib/incidents/store/incident-store.ts';
 import { CliError, exitCodes } from '../shared/errors.ts';
 import { note, warn } from '../shared/output.ts';
-import { type RangeOptions, rangeOf } from '../shared/time-range.ts';
+import { addRangeOptions, type RangeOptions, rangeOf } from '../shared/time-range.ts';
 import {
   addReadOptions,
   type Incidents,
@@ -21,21 +21,16 @@ interface ListOptions extends ReadOptions, RangeOptions {
   readonly open?: true;
 }
 
-const defaultSince = '30d';
+const usualMs = 30 * 24 * 60 * 60 * 1000;
 
 export function listCommand(): Command {
-  return addReadOptions(
-    new Command('list')
-      .description('list incidents: those of the last 30 days, and older ones that are open')
-      .option('--open', 'only those that are not over')
-      .option('--since <time>', `opened from this time on (default: ${defaultSince})`)
-      .option('--until <time>', 'opened up to this time'),
-  )
+  const command = new Command('list')
+    .description('list incidents: those of the last 30 days, and older ones that are open')
+    .option('--open', 'only those that are not over');
+  return addReadOptions(addRangeOptions(command, 'opened', '30d'))
     .addHelpText(
       'after',
       `
-A time is RFC 3339, a day (2026-11-21, in UTC) or a time back from now (2h, 7d, 4w).
-
 Examples:
   cistern incident list --open
   cistern incident list --since 2026-11-01 --json | jq '.incidents[] | select(.severity == "P1") | .id'`,
@@ -45,7 +40,7 @@ Examples:
 
 async function list(options: ListOptions): Promise<void> {
   const now = Date.now();
-  const range = rangeOf({ ...options, since: options.since ?? defaultSince }, now);
+  const range = rangeOf(options, now, usualMs);
   const incidents = await openIncidents(options);
   const recent = await readRecords(incidents.store, range);
   const older = options.since === undefined ? await olderOpen(incidents, recent) : none;

@@ -1,12 +1,14 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { TimeRange } from '../../lib/archive/read/read-objects.ts';
 import { instant } from '../../lib/base/text.ts';
 import { type FollowUpFilter, followUpsOf } from '../../lib/incidents/records/followups.ts';
 import { gate } from '../../lib/incidents/records/gate.ts';
-import { type RecordRange, readRecords } from '../../lib/incidents/records/records.ts';
+import { readRecords } from '../../lib/incidents/records/records.ts';
 import { recurrences } from '../../lib/incidents/records/recurrence.ts';
 import { wholeNumber } from '../shared/arguments.ts';
 import { exitCodes } from '../shared/errors.ts';
 import { note, printTable, warn } from '../shared/output.ts';
+import { addRangeOptions, type RangeOptions, rangeOf } from '../shared/time-range.ts';
 import { addReadOptions, openIncidents, type ReadOptions, textArgument, warnUnreadable } from './target.ts';
 import { plain, printFollowUps, printIncidents, printRecordJson, shortJsonOf } from './words.ts';
 
@@ -17,16 +19,12 @@ interface OfOptions extends ReadOptions {
   readonly env?: string;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
+const weekMs = 7 * 24 * 60 * 60 * 1000;
 
 function addOfOptions(command: Command): Command {
   return addReadOptions(command)
     .option('--service <name>', 'only of this service (default: of any)', textArgument('--service'))
     .option('--env <name>', 'only of this environment (default: of any)', textArgument('--env'));
-}
-
-function windowOf(days: number | undefined, now: number): RecordRange {
-  return days === undefined ? {} : { since: now - days * dayMs };
 }
 
 interface GateOptions extends OfOptions {
@@ -88,33 +86,46 @@ function filterOf({ service, env }: OfOptions): Pick<FollowUpFilter, 'service' |
   };
 }
 
-interface FollowUpsOptions extends OfOptions {
+interface WindowOptions extends RangeOptions {
+  readonly windowDays?: string;
+}
+
+/** `--since` and `--until`, and `--window-days`, the former name of `--since <n>d`. */
+function addWindowOptions(command: Command, what: string, defaultSince: string): Command {
+  const days = wholeNumber('--window-days', 1, 3_650);
+  return addRangeOptions(command, what, defaultSince).addOption(
+    new Option('--window-days <n>')
+      .argParser((text) => `${days(text)}d`)
+      .hideHelp()
+      .conflicts('since'),
+  );
+}
+
+function windowOf({ windowDays, ...options }: WindowOptions, now: number, lengthMs: number): TimeRange {
+  return rangeOf(windowDays === undefined ? options : { ...options, since: windowDays }, now, lengthMs);
+}
+
+interface FollowUpsOptions extends OfOptions, WindowOptions {
   readonly overdue?: true;
-  readonly windowDays?: number;
 }
 
 export function followupsCommand(): Command {
-  return addOfOptions(
-    new Command('followups')
-      .description('list follow-ups that are still to be done')
-      .option('--overdue', 'only those that are overdue')
-      .option(
-        '--window-days <n>',
-        'of incidents opened in the last n days (default: of all that are kept)',
-        wholeNumber('--window-days', 1, 3_650),
-      ),
-  )
+  const command = new Command('followups')
+    .description('list follow-ups that are still to be done')
+    .option('--overdue', 'only those that are overdue');
+  return addOfOptions(addWindowOptions(command, 'of incidents opened', 'all that are kept'))
     .addHelpText(
       'after',
       `
 Examples:
   cistern incident followups --overdue
-  cistern incident followups --service production --env production --window-days 30 --json`,
+  cistern incident followups --service production --env production --since 30d --json`,
     )
     .action(async (options: FollowUpsOptions) => {
       const { store } = await openIncidents(options);
       const now = Date.now();
-      const all = await readRecords(store, windowOf(options.windowDays, now));
+      const range = windowOf(options, now, Number.POSITIVE_INFINITY);
+      const all = await readRecords(store, range);
       warnUnreadable(all);
       const filter = { ...filterOf(options), done: false, overdue: options.overdue === true };
       const found = followUpsOf(all.records, filter, now);
@@ -124,21 +135,18 @@ Examples:
     });
 }
 
-interface RecurrenceOptions extends ReadOptions {
-  readonly windowDays: number;
-}
+interface RecurrenceOptions extends ReadOptions, WindowOptions {}
 
 export function recurrenceCommand(): Command {
-  return addReadOptions(
-    new Command('recurrence')
-      .description('list what came again: the same check and subject, opened or reopened more than once')
-      .option('--window-days <n>', 'in the last n days', wholeNumber('--window-days', 1, 3_650), 7),
-  )
+  const command = new Command('recurrence').description(
+    'list what came again: the same check and subject, opened or reopened more than once',
+  );
+  return addReadOptions(addWindowOptions(command, '', '7d'))
     .addHelpText(
       'after',
       `
 Examples:
-  cistern incident recurrence --window-days 30`,
+  cistern incident recurrence --since 30d`,
     )
     .action(async (options: RecurrenceOptions) => {
       const { store } = await openIncidents(options);
@@ -146,9 +154,10 @@ Examples:
       // One that was opened long ago may have been reopened lately.
       const all = await readRecords(store);
       warnUnreadable(all);
-      const found = recurrences(all.records, { from: now - options.windowDays * dayMs, to: now + 1 });
+      const { since, until = now + 1 } = windowOf(options, now, weekMs);
+      const found = recurrences(all.records, { from: since, to: until });
       if (options.json) printRecordJson(found);
-      else if (found.length === 0) note(`nothing came again in the last ${options.windowDays} days`);
+      else if (found.length === 0) note(`nothing came again since ${instant(since)}`);
       else {
         printTable(
           ['CHECK', 'SUBJECT', 'TIMES', 'LAST', 'INCIDENTS'],

@@ -21,10 +21,7 @@ interface Options extends ConfigOptions {
 }
 
 export function jobCommand(): Command {
-  return new Command('job')
-    .description('list the scheduled jobs, and run one now')
-    .addCommand(listCommand())
-    .addCommand(runCommand());
+  return new Command('job').addCommand(listCommand()).addCommand(runCommand());
 }
 
 function listCommand(): Command {

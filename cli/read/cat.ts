@@ -13,9 +13,7 @@ interface Options extends TargetOptions, RangeOptions {
 }
 
 export function catCommand(): Command {
-  const command = new Command('cat')
-    .description('print the messages of an app, each once, as `heroku logs` would')
-    .argument('<app>', 'Heroku app', storedAppArgument);
+  const command = new Command('cat').argument('<app>', 'Heroku app', storedAppArgument);
   addRangeOptions(command)
     .option('--raw', 'the frames exactly as they were received')
     .addOption(new Option('--json', 'one JSON object a line').conflicts('raw'));

@@ -19,9 +19,7 @@ interface Options extends TargetOptions, RangeOptions {
 }
 
 export function lsCommand(): Command {
-  const command = new Command('ls')
-    .description('list the stored objects of an app: what they hold, and what was lost or malformed')
-    .argument('<app>', 'Heroku app', storedAppArgument);
+  const command = new Command('ls').argument('<app>', 'Heroku app', storedAppArgument);
   addRangeOptions(command).option('--json', 'one JSON object a line, without a total');
   return addArchiveOptions(command).addHelpText('after', help).action(ls);
 }

@@ -18,9 +18,7 @@ interface Options extends ConfigOptions, RangeOptions, RetentionOptions {
 }
 
 export function usageCommand(): Command {
-  const command = new Command('usage')
-    .description('how much an app stores, and what its archive costs a month at this rate')
-    .argument('<app>', 'Heroku app', storedAppArgument);
+  const command = new Command('usage').argument('<app>', 'Heroku app', storedAppArgument);
   addRangeOptions(command);
   addRetentionOptions(command, ['as configured', 'as configured']);
   addConfigOption(addArchiveOptions(command.option('--json', 'everything, as one JSON object')));

@@ -20,7 +20,6 @@ interface Options {
 
 export function sendCommand(): Command {
   return new Command('send')
-    .description('send the lines of a file or of stdin to a drain URL, as Logplex would')
     .argument('<url>', 'drain URL with its secret, see `cistern drain url`', sendUrlArgument)
     .argument('[file]', 'file to send; `-` or nothing for stdin', '-')
     .option('--token <token>', 'drain token to send as (default: one made from the URL)', tokenArgument)

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../../lib/base/log.ts';
 import type { Counters, Sample } from '../../lib/metrics/counters.ts';
@@ -104,9 +104,9 @@ export class ServeArchiver {
   }
 
   #begin(): Worker {
-    const thread = new Worker(new URL('./archiver-thread.ts', import.meta.url), {
-      workerData: this.#setup,
-    });
+    // The thread's file is source where this one is, and bundled where this one is.
+    const file = `./archiver-thread${extname(import.meta.url)}`;
+    const thread = new Worker(new URL(file, import.meta.url), { workerData: this.#setup });
     thread.unref();
     thread.on('message', (report: ArchiverReport) => this.#hear(report));
     thread.on('error', (error) => this.#failed(error));

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { styleText } from 'node:util';
+import { commandLine } from '../../lib/base/command-line.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { addSecret, sharedUrlFor } from '../../lib/drains/admin.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
@@ -80,7 +81,7 @@ ${heading('On Heroku')} (once this address can be reached from outside)
 
 function readLine({ data, bucket }: Pick<Started, 'data' | 'bucket'>): string {
   const from = data === './data' ? '' : ` --data ${data}`;
-  return `npm run -s cistern -- cat ${exampleApp}${from}${bucket === undefined ? '' : ` --bucket ${bucket}`}`;
+  return commandLine(`cat ${exampleApp}${from}${bucket === undefined ? '' : ` --bucket ${bucket}`}`);
 }
 
 function curlLine(url: string): string {

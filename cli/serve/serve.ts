@@ -44,7 +44,6 @@ export interface ServeOptions {
 export function serveCommand(): Command {
   forgetEmptyVariables();
   return new Command('serve')
-    .description('Receive batches over HTTP and keep them in a directory, or in a bucket.')
     .addOption(
       new Option('--host <address>', 'address to listen on')
         .default('127.0.0.1')

@@ -99,7 +99,7 @@ export async function openTarget(options: TargetOptions): Promise<Target> {
 async function openDirectory(data: string, bucket: string | undefined): Promise<DirectoryTarget> {
   if (bucket === undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CliError(
-      `there is no data directory ${data}: \`npm start\` makes one, or pass --data DIR or --stage NAME.`,
+      `there is no data directory ${data}: \`cistern serve\` makes one, or pass --data DIR or --stage NAME.`,
     );
   }
   const { DirectoryParameters } = await import('../../lib/drains/directory/directory-parameters.ts');

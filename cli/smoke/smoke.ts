@@ -18,7 +18,6 @@ interface Options extends TargetOptions {
 
 export function smokeCommand(): Command {
   const command = new Command('smoke')
-    .description("send a batch to an app's drain URL and read it back from the archive, now")
     .argument('<app>', 'Heroku app', appArgument)
     .option(
       '--within <seconds>',

@@ -5,7 +5,6 @@ import { spoolStatusCommand } from './status.ts';
 
 export function spoolCommand(): Command {
   return new Command('spool')
-    .description('what waits between receiver and archive, what is stuck there, and how to get it moving')
     .addCommand(spoolStatusCommand())
     .addCommand(spoolInspectCommand())
     .addCommand(spoolDrainCommand())

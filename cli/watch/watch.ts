@@ -21,7 +21,6 @@ interface Options extends ConfigOptions {
 
 export function watchCommand(): Command {
   const command = new Command('watch')
-    .description('look at everything now: what is wrong, since when, and what to do')
     .option('--once', 'look once and exit (the default where there is no terminal)')
     .option(
       '--page',

@@ -14,6 +14,7 @@ import { flat, flatQuick } from './flat.ts';
 import { framing } from './framing.ts';
 import { largeBatches } from './large-batches.ts';
 import { levels } from './levels.ts';
+import { installedPackage } from './package.ts';
 import { pageDelay } from './page-delay.ts';
 import { receiveLarge, receiveSmall } from './receive.ts';
 import { recoveryJournal } from './recovery-journal.ts';
@@ -39,6 +40,7 @@ const promised: readonly Benchmark[] = [
   recoveryJournal,
   acknowledgement,
   outage,
+  installedPackage,
 ];
 /** What a run measures when it is not asked for anything else. The table of levels has no limits. */
 const usual: Readonly<Record<Effort, readonly Benchmark[]>> = {

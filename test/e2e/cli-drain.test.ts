@@ -31,6 +31,8 @@ describe('cistern drain', () => {
     expect(stderr).toContain(`heroku drains:add '${stdout.trim()}' --app my-app`);
     expect(stderr).not.toContain('warning');
     expect((await drain(['url', 'my-app'])).stdout).toBe(stdout);
+    const url = { app: 'my-app', url: stdout.trim() };
+    expect(JSON.parse((await drain(['url', 'my-app', '--json'])).stdout)).toEqual(url);
   });
 
   it('warns that Heroku does not reach this machine', async () => {
@@ -197,7 +199,7 @@ describe('cistern drain', () => {
     const { code, stderr } = await runCli(['drain', 'list'], { env: { CISTERN_DATA: join(data, 'none') } });
 
     expect(code).toBe(2);
-    expect(stderr).toContain('npm start');
+    expect(stderr).toContain('cistern serve');
   });
 });
 

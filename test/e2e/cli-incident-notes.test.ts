@@ -30,6 +30,8 @@ describe('what people add to an incident', () => {
     expect(await here.outputOf(['show', id, '--artifact', 'status.json'])).toBe('{"status":"red"}');
     expect((await here.incident(['show', id])).stdout).toContain('ada: Heroku has confirmed it');
     expect(await here.jsonOf(['followups', '--overdue'])).toMatchObject([{ id: followUp, incident: id }]);
+    expect(await here.jsonOf(['followups', '--since', '1h'])).toHaveLength(1);
+    expect(await here.jsonOf(['followups', '--until', '1h'])).toEqual([]);
 
     await here.outputOf(['done', id, followUp]);
 

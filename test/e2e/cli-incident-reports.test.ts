@@ -69,6 +69,13 @@ describe('what is made of incidents', () => {
     expect(await here.jsonOf(['recurrence'])).toMatchObject([
       { check: 'manual', subject: 'shop', incidents: [first, second].toSorted() },
     ]);
+    for (const then of [
+      ['--window-days', '1'],
+      ['--since', 'yesterday', '--tz', 'local'],
+    ]) {
+      expect(await here.jsonOf(['recurrence', ...then])).toHaveLength(1);
+    }
+    expect(await here.jsonOf(['recurrence', '--until', '1h'])).toEqual([]);
   });
 
   it('reports the week just ended, and any other', async () => {

@@ -154,7 +154,7 @@ describe('cistern incident', () => {
     [['digest', '--week', '2025-W53'], '2025-W52'],
     [['digest', '--week', '2199-W01'], 'has not begun'],
     [['recurrence', '--window-days', '0'], 'a whole number from 1'],
-    [['list', '--since', 'yesterday'], 'is no time'],
+    [['list', '--since', 'last week'], 'is no time'],
     [['nope'], "unknown command 'nope'"],
   ])('answers %j with exit code 2 and what to do', async (args, advice) => {
     const { code, stdout, stderr } = await here.incident(args);

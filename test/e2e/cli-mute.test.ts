@@ -48,6 +48,9 @@ describe('cistern mute', () => {
     [['mute', 'shop', '--for', 'soon', '--reason', 'x'], 'such as 30m, 2h or 3d'],
     [['mute', 'shop', '--for', '0m', '--reason', 'x'], 'such as 30m, 2h or 3d'],
     [['mute', 'shop', '--for', '60d', '--reason', 'x'], 'at most 28d'],
+    [['mute', 'shop', '--until', 'yesterday', '--reason', 'x'], '--until yesterday is over'],
+    [['mute', 'shop', '--until', '2099-01-01', '--reason', 'x'], 'at most 28d'],
+    [['mute', 'shop', '--for', '1h', '--until', 'tomorrow', '--reason', 'x'], 'cannot be used with'],
     [['mute', 'No App', '--for', '2h', '--reason', 'x'], 'neither a check nor an app'],
   ])('answers %j with exit code 2', async (args, advice) => {
     const { code, stderr } = await here.cistern(args);

@@ -137,7 +137,7 @@ describe('cistern usage', () => {
   });
 
   test.each([
-    [['--since', 'yesterday'], "--since 'yesterday' is no time"],
+    [['--since', 'last week'], "--since 'last week' is no time"],
     [['--retention-days', '3'], 'from 90 to 36500'],
     [['--infrequent-access-days', '100', '--retention-days', '90'], 'less than the 90 days of retention'],
   ])('refuses %j', async (flags, why) => {

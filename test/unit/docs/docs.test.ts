@@ -2,20 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { alertCommand } from '../../../cli/alert/alert.ts';
-import { costCommand } from '../../../cli/cost/cost.ts';
-import { drainCommand } from '../../../cli/drain/drain.ts';
-import { incidentCommand } from '../../../cli/incident/incident.ts';
-import { muteCommand, unmuteCommand } from '../../../cli/incident/mute.ts';
-import { jobCommand } from '../../../cli/job/job.ts';
-import { catCommand } from '../../../cli/read/cat.ts';
-import { lsCommand } from '../../../cli/read/ls.ts';
-import { usageCommand } from '../../../cli/read/usage.ts';
-import { sendCommand } from '../../../cli/send/send.ts';
-import { serveCommand } from '../../../cli/serve/serve.ts';
-import { smokeCommand } from '../../../cli/smoke/smoke.ts';
-import { spoolCommand } from '../../../cli/spool/spool.ts';
-import { watchCommand } from '../../../cli/watch/watch.ts';
+import { source } from '../../../cli/commands.ts';
 import type { Route } from '../../../lib/config/alert-config.ts';
 import { type Config, parseConfig } from '../../../lib/config/config.ts';
 import { checkNames } from '../../../lib/findings/finding.ts';
@@ -32,23 +19,9 @@ import {
 } from '../../support/documents.ts';
 
 const all = documents();
-const commands = [
-  serveCommand(),
-  drainCommand(),
-  alertCommand(),
-  sendCommand(),
-  lsCommand(),
-  catCommand(),
-  usageCommand(),
-  spoolCommand(),
-  costCommand(),
-  incidentCommand(),
-  muteCommand(),
-  unmuteCommand(),
-  smokeCommand(),
-  watchCommand(),
-  jobCommand(),
-];
+const commands = (await Promise.all(source.names.map(source.load))).filter(
+  (command) => command !== undefined,
+);
 
 function page(path: string): Document {
   const found = all.find((document) => document.path === path);
@@ -98,6 +71,12 @@ function unknownFlag(command: Command, words: readonly string[]): string | undef
   const unknown = flags.find((flag) => flag !== '--help' && !known.has(flag));
   return unknown === undefined ? undefined : `${command.name()} ${unknown}: there is no such flag`;
 }
+
+test.each(['cistern.service', 'Dockerfile'])('docs/run-it.md shows deploy/%s as it is', (name) => {
+  expect(page('docs/run-it.md').text).toContain(
+    `\`\`\`${name === 'Dockerfile' ? 'dockerfile' : 'ini'}\n${readFileSync(join(repository, 'deploy', name), 'utf8')}\`\`\``,
+  );
+});
 
 test('every command is on some page', () => {
   const lines = all.flatMap(code).flatMap(commandLines);

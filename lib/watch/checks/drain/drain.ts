@@ -1,3 +1,4 @@
+import { commandLine } from '../../../base/command-line.ts';
 import type { AppName } from '../../../drains/app-name.ts';
 import { parseReceiverUrl } from '../../../drains/drain-url.ts';
 import { type ParameterStore, parameterNames } from '../../../drains/parameters.ts';
@@ -66,7 +67,7 @@ async function lookAtAll(options: DrainOptions, look: Look): Promise<readonly Fi
   const receiving: Receiving = {
     receiver,
     registry: parseRegistry(await parameters.list(parameterNames.drains, look.signal)),
-    cistern: (command) => `npm run -s cistern -- ${command} ${target}`,
+    cistern: (command) => commandLine(command, target),
   };
   const findings = await findAll(apps, new AskHeroku(heroku(token), look.signal), receiving, target);
   return findings.map((finding) => ({ ...finding, memory: { lookedAt: look.now } }));
