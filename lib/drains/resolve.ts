@@ -2,6 +2,7 @@ import type { DrainToken } from '../logplex/drain-token.ts';
 import { type AppName, appOfUnmappedToken, parseUsableAppName, unknownApp } from './app-name.ts';
 import type { LiveSecret } from './credentials.ts';
 import type { Registry } from './registry.ts';
+import { nameInPath } from './request-path.ts';
 
 /** Which app a batch is stored under. */
 export interface ResolvedApp {
@@ -32,13 +33,12 @@ export function resolveApp(
   return {
     app,
     listed: registry.listed.has(app),
-    mismatched: secret.app !== undefined && path !== '/' && named !== secret.app,
+    mismatched: secret.app !== undefined && named !== secret.app && nameInPath(path) !== '',
     ...(named === app ? {} : { oddPath: path }),
   };
 }
 
-/** `/<app>`, with or without a slash behind it. */
-function appOfPath(path: string): AppName | undefined {
-  const name = /^\/([^/]+)\/?$/.exec(path)?.[1];
-  return name === undefined ? undefined : parseUsableAppName(name);
+/** The app that a path names, `/<app>`. */
+export function appOfPath(path: string): AppName | undefined {
+  return parseUsableAppName(nameInPath(path) ?? '');
 }

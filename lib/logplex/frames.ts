@@ -67,3 +67,10 @@ function walkFrames(body: Uint8Array, visit: Visit): Framing {
 export function frameMessages(messages: readonly Uint8Array[]): Buffer {
   return Buffer.concat(messages.flatMap((message) => [Buffer.from(`${message.length} `), message]));
 }
+
+const firstFrame = /^[1-9]\d{0,7} </;
+
+/** Whether a body looks like frames of syslog messages: `<bytes> <…`. */
+export function beginsWithFrame(body: Buffer): boolean {
+  return firstFrame.test(body.toString('latin1', 0, maxLengthDigits + 2));
+}

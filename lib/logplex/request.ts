@@ -39,7 +39,7 @@ export function readRequestHeaders(headers: RequestHeaders): LogplexRequest {
     ...(requestId ? { requestId } : {}),
     ...(sentToken ? { sentToken } : {}),
     ...(drainToken ? { drainToken } : {}),
-    ...(contentEncoding && contentEncoding !== 'identity' ? { contentEncoding } : {}),
+    ...(contentEncoding ? { contentEncoding } : {}),
     ...(authorization ? { authorization } : {}),
     fromLogplex:
       contentType.startsWith('application/logplex-1') ||

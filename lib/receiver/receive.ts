@@ -1,4 +1,3 @@
-import { InflateError, inflateCapped } from '../archive/format/inflate.ts';
 import { type SealedBatch, sealBatch } from '../archive/format/seal.ts';
 import type { Log } from '../base/log.ts';
 import { release } from '../base/release-memory.ts';
@@ -6,17 +5,19 @@ import type { CachedRegistry } from '../drains/cached-registry.ts';
 import { findSecret, type LiveSecret, presentedSecrets } from '../drains/credentials.ts';
 import { parameterNames } from '../drains/parameters.ts';
 import type { Registry } from '../drains/registry.ts';
+import { nameInPath, pathOfTarget } from '../drains/request-path.ts';
 import { type ResolvedApp, resolveApp } from '../drains/resolve.ts';
 import { type BatchFacts, inspectBatch } from '../logplex/batch.ts';
 import { type LogplexRequest, type RequestHeaders, readRequestHeaders } from '../logplex/request.ts';
 import type { CounterName, Counters, Sample } from '../metrics/counters.ts';
+import { type DecodedBody, decodeBody } from './decode-body.ts';
 import type { Delivered, Delivery } from './delivery.ts';
 import { BodyError } from './errors.ts';
 
 /** A request, whatever carried it here. */
 export interface ReceiverRequest {
   readonly method: string;
-  /** The URL's path, with or without a query. */
+  /** The request target: a path with or without a query, or a whole URL, as proxies send it. */
   readonly path: string;
   readonly headers: RequestHeaders;
   /** Milliseconds since 1970 at which the platform took the request: the answer's time counts from here. */
@@ -56,9 +57,11 @@ let underWay = 0;
  * and 413, since Heroku drops for good what a 4xx refuses. Never rejects.
  */
 export async function receive(receiver: Receiver, request: ReceiverRequest): Promise<Answer> {
-  const path = request.path.split('?', 1)[0] ?? '/';
-  if (request.method === 'GET' && path === '/healthz') return { status: 200 };
-  if (request.method !== 'POST') return { status: 405 };
+  const path = pathOfTarget(request.path);
+  if (request.method !== 'POST') {
+    const looks = request.method === 'GET' || request.method === 'HEAD';
+    return { status: looks && nameInPath(path) === 'healthz' ? 200 : 405 };
+  }
   const { answer, sample } = await receiveWhatever(receiver, request, path);
   try {
     receiver.counters.record(sample);
@@ -110,7 +113,7 @@ async function receiveBatch(receiver: Receiver, request: ReceiverRequest, path: 
       : { answer: { status: 413 }, sample: { app: app.app, counts: { 'too-large': 1 } } };
   }
 
-  const body = await decode(received, headers.contentEncoding);
+  const body = await decodeBody(received, headers.contentEncoding, maxBodyBytes);
   const receivedAt = Date.now();
   const facts = inspectBatch(body.raw, receivedAt, headers.drainToken);
   const malformed = whyMalformed(body, facts, headers);
@@ -155,26 +158,6 @@ async function authenticate(cache: CachedRegistry, headers: LogplexRequest): Pro
   const known = headers.drainToken !== undefined && fresh.tokens.has(headers.drainToken);
   const lost: Sample['counts'] = { [known ? 'refused-drain-known' : 'refused-drain-unknown']: 1 };
   return { verdict: 'refused', counts: { unauthorised: 1, ...(headers.fromLogplex ? lost : {}) } };
-}
-
-interface DecodedBody {
-  readonly raw: Buffer;
-  readonly inflated: boolean;
-  readonly fault?: string;
-}
-
-/** Inflates a gzip body. What can't be inflated is kept as it came. */
-async function decode(received: Buffer, encoding: string | undefined): Promise<DecodedBody> {
-  if (encoding === undefined) return { raw: received, inflated: false };
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-    return { raw: received, inflated: false, fault: `content encoding ${encoding}` };
-  }
-  try {
-    return { raw: await inflateCapped(received, maxBodyBytes), inflated: true };
-  } catch (error) {
-    if (!(error instanceof InflateError)) throw error;
-    return { raw: received, inflated: false, fault: `content encoding gzip: ${error.code}` };
-  }
 }
 
 function whyMalformed(body: DecodedBody, facts: BatchFacts, headers: LogplexRequest): string | undefined {

@@ -24,6 +24,18 @@ describe('which app', () => {
     ['the path names it', '/my-app', {}, 'my-app', undefined],
     ['with a slash behind it', '/my-app/', {}, 'my-app', undefined],
     ['with a query behind it', '/my-app?x=1', {}, 'my-app', undefined],
+    ['as a whole URL', 'https://logs.example.com/my-app', {}, 'my-app', undefined],
+    [
+      'as a whole URL with a port, slash and query',
+      'HTTP://[::1]:8080/my-app/?x=/y',
+      {},
+      'my-app',
+      undefined,
+    ],
+    ['behind an authority', '//logs.example.com/my-app', {}, 'my-app', undefined],
+    ['behind several slashes', '///my-app//', {}, 'my-app', undefined],
+    ['percent-encoded', '/my%2Dapp', {}, 'my-app', undefined],
+    ['in capitals', '/My-App', {}, 'my-app', undefined],
     [
       'the token names it before the path does',
       '/other',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BodyError } from '../../../lib/receiver/errors.ts';
 import { maxBodyBytes } from '../../../lib/receiver/receive.ts';
@@ -135,14 +135,16 @@ describe('a good batch', () => {
 });
 
 describe('a batch that is not well formed is stored verbatim, answered 200 and counted', () => {
+  const brotli = brotliCompressSync(hello);
   test.each([
     ['an empty body', Buffer.alloc(0), {}, 'empty body'],
     ['a garbled body', Buffer.from('{"json": true}'), {}, 'no length'],
     ['a body cut short', hello.subarray(0, -3), {}, 'frame cut short'],
     ['a count that differs', hello, { 'logplex-msg-count': '2' }, '2 messages claimed, 1 found'],
     ['two faults', Buffer.from('x'), { 'logplex-msg-count': '1' }, 'no length; 1 messages claimed, 0 found'],
-    ['an unknown encoding', hello, { 'content-encoding': 'br' }, 'content encoding br'],
-    ['gzip that is none', hello, { 'content-encoding': 'gzip' }, 'content encoding gzip: bad gzip'],
+    ['an unknown encoding', brotli, { 'content-encoding': 'br' }, 'content encoding br'],
+    ['gzip that is none', Buffer.from('x'), { 'content-encoding': 'gzip' }, 'gzip: bad gzip'],
+    ['deflate that is none', Buffer.from('x'), { 'content-encoding': 'deflate' }, 'deflate: bad deflate'],
   ])('%s', async (_, body, headers, why) => {
     expect(await receiver.post(body, headers as Record<string, string>)).toEqual({ status: 200 });
     expect(stored().raw).toEqual(body);
@@ -163,7 +165,8 @@ describe('Content-Encoding: gzip', () => {
 
   test.each([
     ['a bomb', gzipSync(Buffer.alloc(maxBodyBytes + 1)), 'over the cap'],
-    ['bytes after the gzip', Buffer.concat([gzipSync(hello), Buffer.alloc(8)]), 'bytes after gzip'],
+    ['bytes behind the gzip', Buffer.concat([gzipSync(hello), Buffer.from('JUNK')]), 'bad gzip'],
+    ['bytes behind its padding', Buffer.concat([gzipSync(hello), Buffer.from('\0JUNK')]), 'bytes after gzip'],
     ['gzip cut short', gzipSync(hello).subarray(0, -4), 'bad gzip'],
   ])('stays where undoing it would lose something: %s', async (_, body, why) => {
     expect(await receiver.post(body, { 'content-encoding': 'gzip' })).toEqual({ status: 200 });

@@ -1,7 +1,7 @@
-import { type AppName, parseUsableAppName } from '../../../drains/app-name.ts';
+import type { AppName } from '../../../drains/app-name.ts';
 import { findSecret, type LiveSecret, presentedSecrets } from '../../../drains/credentials.ts';
 import type { Registry } from '../../../drains/registry.ts';
-import { resolveApp } from '../../../drains/resolve.ts';
+import { appOfPath, resolveApp } from '../../../drains/resolve.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { parseDrainToken } from '../../../logplex/drain-token.ts';
 import type { HerokuDrain } from './heroku-api.ts';
@@ -108,7 +108,7 @@ function seenDrains(
     const place = placeOf(url, receiver, secret);
     if (place === undefined) return [];
     const token = space === undefined ? parseDrainToken(drain.token) : undefined;
-    const pathApp = parseUsableAppName(url.pathname.replace(/^\/|\/$/g, ''));
+    const pathApp = appOfPath(url.pathname);
     const stored = secret === undefined ? undefined : resolveApp(registry, secret, token, url.pathname);
     // A path that is no app's name may be a secret that went astray.
     const path = pathApp ?? (url.pathname === '/' ? '' : '…');
