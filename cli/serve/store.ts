@@ -32,6 +32,10 @@ export async function openStore({ bucket, data }: StoreOptions, output: ServeOut
     output.warn('the bucket is away: what arrives is spooled until it is back', { bucket, error: cause });
     void checkOnceItIsBack(client, bucket, output);
   }
+  if (!s3.sendsChecksums()) {
+    const setting = 'AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_SUPPORTED sends it';
+    output.info(`this store is not AWS: no checksum header is sent to it (${setting})`, { bucket });
+  }
   return new s3.S3Store(client, bucket);
 }
 

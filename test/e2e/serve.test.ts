@@ -264,7 +264,11 @@ describe('what is not a batch', () => {
     ['GET', '/my-app', 405],
     ['PUT', '/my-app', 405],
     ['DELETE', '/healthz', 405],
-    ['HEAD', '/healthz', 405],
+    ['HEAD', '/healthz', 200],
+    ['HEAD', '/healthz/', 200],
+    ['GET', '/healthz/', 200],
+    ['HEAD', '/', 405],
+    ['OPTIONS', '/healthz', 405],
     ['OPTIONS', '*', 405],
     ['PATCH', '/', 405],
   ])('%s %s is answered %i without credentials', async (method, path, status) => {

@@ -8,6 +8,8 @@ export interface AwsFailure {
   readonly status: number | undefined;
   /** Attempts that the client made, the failed ones too. */
   readonly attempts: number;
+  /** The request header that the answer names, in lower case: what the service does not implement. */
+  readonly header: string | undefined;
   /** Whether the service asks for fewer requests. */
   readonly throttled: boolean;
   /** What to do when the fault is in how AWS was set up here: credentials, region, clock, endpoint. */
@@ -30,6 +32,7 @@ export function readAwsFailure(error: unknown): AwsFailure {
     code,
     detail: field(error, 'syscall') !== undefined && typeof message === 'string' ? message : code,
     status,
+    header: typeof message === 'string' ? namedHeader.exec(message)?.[0].toLowerCase() : undefined,
     attempts: typeof attempts === 'number' ? attempts : 1,
     throttled: status === 429 || throttlingCodes.has(code),
     setup: setupAdvice.get(code),
@@ -48,6 +51,9 @@ function codeOf(error: unknown, status: number | undefined): string {
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
+
+/** Of an answer's message nothing else is told: it may quote what was sent. */
+const namedHeader = /\b(?:x-amz-[a-z0-9-]{1,40}|if-none-match|if-match)\b/i;
 
 /** What an error is called that has no name from the service: its answer had no body, or none of its own. */
 const namesOfNothing: ReadonlySet<string> = new Set(['Error', 'SyntaxError', 'TypeError', 'Unknown']);

@@ -1,6 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { checkBucket, checkCreateOnly, createS3Client } from '../../../lib/archive/store/aws/s3-store.ts';
+import { s3Error } from '../../../lib/archive/store/aws/s3-error.ts';
+import {
+  checkBucket,
+  checkCreateOnly,
+  createS3Client,
+  sendsChecksums,
+} from '../../../lib/archive/store/aws/s3-store.ts';
 import { type FakeAws, startFakeAws } from '../../support/fake-aws.ts';
 import { storeFailureOf } from '../../support/store-failure.ts';
 
@@ -132,5 +138,58 @@ describe('createS3Client', () => {
 
     expect(error.code).toBe('refused');
     expect(error.message).toContain('AWS_ENDPOINT_URL');
+  });
+
+  it.each([
+    ['none, to a store of one’s own', {}, undefined],
+    [
+      'where the environment asks for it',
+      { AWS_REQUEST_CHECKSUM_CALCULATION: 'WHEN_SUPPORTED' },
+      expect.any(String),
+    ],
+  ])('checksum headers: it sends %s', async (_, environment, sent) => {
+    stubEnvironment({ ...aws.env(), ...environment });
+    const own = createS3Client();
+    await checkCreateOnly(own, aws.s3.bucket);
+    own.destroy();
+
+    expect(aws.s3.requests.map(({ headers }) => headers['x-amz-checksum-crc32'])[0]).toEqual(sent);
+    expect(aws.s3.requests[0]?.headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    [undefined, true],
+    ['https://s3.eu-west-1.amazonaws.com', true],
+    ['https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com', true],
+    ['https://s3.cn-north-1.amazonaws.com.cn', true],
+    ['https://amazonaws.com.example.org', false],
+    ['http://127.0.0.1:9000', false],
+  ])('takes the endpoint %s for AWS: %s', (endpoint, isAws) => {
+    stubEnvironment({ AWS_ENDPOINT_URL_S3: endpoint });
+
+    expect(sendsChecksums()).toBe(isAws);
+  });
+});
+
+describe('s3Error', () => {
+  const answer = (message: string) =>
+    Object.assign(new Error(message), { name: 'NotImplemented', $metadata: { httpStatusCode: 501 } });
+
+  it.each([
+    ["Header 'x-amz-checksum-crc32' is not implemented", 'takes no checksums (x-amz-checksum-crc32)'],
+    ['A header you provided implies x-amz-tagging', 'does not implement x-amz-tagging'],
+    ['If-None-Match is not supported', 'knows no create-only writes'],
+    ['', 'knows no create-only writes'],
+  ])('names what is really refused: %j', (message, told) => {
+    expect(s3Error(answer(message), 'PutObject', 'logs')).toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(told),
+    });
+  });
+
+  it('shows nothing else of the answer', () => {
+    expect(s3Error(answer('x-amz-checksum-crc32 of secret'), 'PutObject', 'logs').message).not.toContain(
+      'secret',
+    );
   });
 });

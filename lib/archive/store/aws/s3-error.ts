@@ -44,7 +44,7 @@ function explain(code: StoreFailure, failure: AwsFailure, operation: string): st
   }
 }
 
-function explainRefusal({ code, status }: AwsFailure, operation: string): string {
+function explainRefusal({ code, status, header }: AwsFailure, operation: string): string {
   if (code === 'InvalidBucketName') return 'this can be no bucket: correct its name';
   if (status === 404) return 'there is no such bucket: create it, or correct its name';
   if (code === 'AccessDenied' || code === 'HTTP 403') {
@@ -54,6 +54,15 @@ function explainRefusal({ code, status }: AwsFailure, operation: string): string
   if (status === 301 || code === 'AuthorizationHeaderMalformed') {
     return 'it is in another region: set AWS_REGION to that';
   }
-  if (status === 501) return 'this store knows no create-only writes (If-None-Match): take one that does';
+  if (status === 501) return explainMissing(header, operation);
   return 'the store refuses it';
+}
+
+function explainMissing(header: string | undefined, operation: string): string {
+  if (header?.startsWith('x-amz-checksum') || header === 'x-amz-sdk-checksum-algorithm') {
+    return `this store takes no checksums (${header}): unset AWS_REQUEST_CHECKSUM_CALCULATION`;
+  }
+  if (header?.startsWith('x-amz-')) return `this store does not implement ${header}`;
+  if (operation !== 'PutObject') return 'this store does not implement it';
+  return 'this store knows no create-only writes (If-None-Match): take one that does';
 }

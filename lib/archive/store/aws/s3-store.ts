@@ -81,8 +81,8 @@ export class S3Store implements ArchiveWriter, ArchiveReader {
 /**
  * One conditional PUT. What it throws is the client's own error.
  *
- * The client adds a CRC-32 (zlib's native one) and a signed SHA-256 of the body, both as headers since the
- * body is a buffer: S3 refuses a body that changed on its way.
+ * The client adds a signed SHA-256 of the body and, where {@link sendsChecksums}, a CRC-32 (zlib's native one), both as
+ * headers since the body is a buffer: S3 refuses a body that changed on its way.
  */
 async function createOnly(
   client: S3Client,
@@ -151,13 +151,29 @@ export async function checkCreateOnly(
  * It makes one attempt a request: how often and how long to try is the caller's to say.
  */
 export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
-  const ownEndpoint = process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'];
   return new S3Client({
     ...oneAttempt,
     // Above 2 MiB the client would ask first: on a connection of its own, waiting up to 6 s for leave.
     expectContinueHeader: false,
     // A store at an endpoint of one's own rarely has a host name for each bucket.
-    forcePathStyle: Boolean(overrides.endpoint ?? ownEndpoint),
+    forcePathStyle: Boolean(overrides.endpoint ?? ownEndpoint()),
+    ...(sendsChecksums()
+      ? {}
+      : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
     ...overrides,
   });
+}
+
+/**
+ * Whether a client adds a checksum header to what it sends, which several S3-compatible stores answer with 501: to
+ * AWS, and where AWS_REQUEST_CHECKSUM_CALCULATION says so. Without it the signed SHA-256 of the body still holds.
+ */
+export function sendsChecksums(): boolean {
+  if (process.env['AWS_REQUEST_CHECKSUM_CALCULATION']) return true;
+  const endpoint = ownEndpoint();
+  return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(URL.parse(endpoint)?.hostname ?? '');
+}
+
+function ownEndpoint(): string | undefined {
+  return process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'] || undefined;
 }
