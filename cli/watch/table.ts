@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { CheckResult, FindingStatus } from '../../lib/findings/finding.ts';
-import type { LiveIncident, State, SubjectState } from '../../lib/incidents/state.ts';
+import { isOver } from '../../lib/incidents/rules/draft.ts';
+import { covers } from '../../lib/incidents/rules/mutes.ts';
+import type { State, SubjectState } from '../../lib/incidents/state.ts';
 import { bold, print } from '../shared/output.ts';
 import { visible } from '../shared/visible.ts';
 
@@ -76,14 +78,6 @@ function describe(known: Known, state: State, now: number): WatchRow {
     ...((incident?.acknowledgedUntil ?? 0) > now ? { acknowledged: true } : {}),
     ...(mute === undefined ? {} : { mutedUntil: mute.until }),
   };
-}
-
-function covers(scope: string, { check, app }: Known): boolean {
-  return scope === 'all' || scope === `check:${check}` || scope === `app:${app}`;
-}
-
-function isOver({ resolvedAt, mitigatedAt }: LiveIncident): boolean {
-  return resolvedAt !== undefined || mitigatedAt !== undefined;
 }
 
 /** 0 all is well, 1 a warning, 2 critical, 3 something could not be looked at: the worst, in this order 2 1 3 0. */

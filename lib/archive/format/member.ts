@@ -143,3 +143,13 @@ function readHead(object: Buffer, offset: number): Head {
   }
   return { headerJson, length, dataStart: extraEnd };
 }
+
+/** The members of an object; of a damaged one, those that {@link findMembers} still finds. Never throws. */
+export function readableMembers(object: Buffer): FoundMember[] {
+  try {
+    return [...walkMembers(object)];
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    return [...findMembers(object)];
+  }
+}

@@ -115,7 +115,10 @@ function reopen(
   delete incident.resolvedAt;
   delete incident.escalatedAt;
   // Also those that would not have opened one yet: the incident holds them again.
-  const nowBad = membersOf(draft.state, incident).filter((member) => bad.has(keyOf(member)));
+  // A canary that silence confirmed is bad by its last look, even where its check could not look now.
+  const nowBad = membersOf(draft.state, incident).filter(
+    (member) => bad.has(keyOf(member)) || members.includes(member),
+  );
   incident.severity = worstOf(draft, nowBad);
   incident.lastBadAt = draft.now;
   noteLastObject(incident, nowBad, bad);
@@ -179,9 +182,8 @@ function describe(incident: LiveIncident, members: readonly SubjectState[]): voi
 }
 
 function worstOf({ rules }: Draft, members: readonly SubjectState[]): Severity {
-  return members
-    .map(({ status }) => severityOf(status === 'critical' ? status : 'warning', rules.environment))
-    .reduce((worst, each) => (isWorse(each, worst) ? each : worst));
+  const worst = members.some(({ status }) => status === 'critical') ? 'critical' : 'warning';
+  return severityOf(worst, rules.environment);
 }
 
 function noteLastObject(incident: LiveIncident, members: readonly SubjectState[], bad: Looked['bad']): void {

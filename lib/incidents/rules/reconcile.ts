@@ -13,7 +13,8 @@ export type { Step } from './draft.ts';
  * What a run makes of the state: which incidents its results open, worsen and end, and who is to be told.
  *
  * Pure, and names everything by what it is about: done again from the same state at the same time
- * (milliseconds since 1970) it gives the same; done again on its own result it changes nothing.
+ * (milliseconds since 1970) it gives the same; done again on its own result it records no event and queues no
+ * alert. What is unsent then counts as attempted: nobody knows whether the first run came to attempt it.
  */
 export function reconcile(state: State, results: readonly CheckResult[], now: number, rules: Rules): Step {
   return stepFrom(state, now, rules, (draft) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CheckResult } from '../../../lib/findings/finding.ts';
+import { type CheckName, type CheckResult, checkNames } from '../../../lib/findings/finding.ts';
 import type { Delivery } from '../../../lib/incidents/alert.ts';
 import {
   acknowledge,
@@ -42,25 +42,40 @@ const rules = rulesFor({
 
 const status = fc.constantFrom('ok', 'ok', 'warning', 'critical', 'critical', 'unknown', 'skipped');
 
-const freshness: fc.Arbitrary<CheckResult> = fc.oneof(
-  fc
-    .record({ shop: status, blog: status, docs: status, mail: status }, { requiredKeys: ['shop'] })
-    .map((each) => ({
-      check: 'freshness' as const,
-      findings: Object.entries(each).map(([app, of]) => fresh(app, of)),
-    })),
-  fc.constant({ check: 'freshness' as const, failure: 'too slow' }),
-);
-const canary: fc.Arbitrary<CheckResult> = status.map((of) => ({
-  check: 'canary',
-  findings: [finding('canary', 'canary', of)],
-}));
-const loss: fc.Arbitrary<CheckResult> = status.map((of) => ({
-  check: 'loss',
-  findings: of === 'skipped' ? [] : [finding('loss', 'messages', of)],
-}));
+/** What one check may say: of some of these subjects something, of the others nothing; or that it can't look. */
+function resultOf(check: CheckName, ...subjects: readonly string[]): fc.Arbitrary<CheckResult> {
+  const said = fc.array(fc.option(status), { minLength: subjects.length, maxLength: subjects.length });
+  const found = said.map((each) => ({
+    check,
+    findings: subjects.flatMap((subject, index) => {
+      const of = each[index] ?? null;
+      if (of === null) return [];
+      return [apps.includes(subject) ? { ...fresh(subject, of), check } : finding(check, subject, of)];
+    }),
+  }));
+  return fc.oneof(
+    { weight: 6, arbitrary: found },
+    { weight: 1, arbitrary: fc.constant({ check, failure: 'too slow' }) },
+  );
+}
+
+const apps = ['shop', 'blog', 'docs', 'mail'];
+const everyCheck: Readonly<Record<CheckName, fc.Arbitrary<CheckResult>>> = {
+  freshness: resultOf('freshness', ...apps),
+  volume: resultOf('volume', 'shop', 'blog'),
+  retention: resultOf('retention', 'archive', 'ledger'),
+  drain: resultOf('drain', 'shop', 'blog', 'unlisted'),
+  canary: resultOf('canary', 'canary'),
+  spool: resultOf('spool', 'age', 'dead-letters'),
+  loss: resultOf('loss', 'messages', 'set-aside'),
+  jobs: resultOf('jobs', 'report'),
+  alerts: resultOf('alerts', 'page'),
+  records: resultOf('records', 'state'),
+};
+/** Freshness, canary and loss often, since they are judged together; any other now and then. */
+const often: readonly CheckName[] = ['freshness', 'canary', 'loss'];
 const results = fc
-  .tuple(fc.option(freshness), fc.option(canary), fc.option(loss))
+  .tuple(...checkNames.map((check) => fc.option(everyCheck[check], { freq: often.includes(check) ? 3 : 1 })))
   .map((each) => each.filter((result) => result !== null));
 
 const delivery: fc.Arbitrary<Delivery | undefined> = fc.constantFrom(
@@ -100,6 +115,40 @@ const action = fc.oneof(
   fc.record({ does: fc.constant('close' as const), which }),
   fc.record({ does: fc.constant('open' as const), severity: fc.constantFrom('P0', 'P2', 'P4') }),
 );
+
+/** Two apps and the canary, each bad, good or not looked at for some runs: what they do together takes several. */
+const together = fc
+  .record({
+    shop: fc.constantFrom('ok', 'critical', undefined),
+    blog: fc.constantFrom('ok', 'critical', undefined),
+    canary: fc.constantFrom('ok', 'critical', 'failure'),
+    times: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ shop, blog, canary, times }) => {
+    const silent = Object.entries({ shop, blog }).flatMap(([app, of]) =>
+      of === undefined ? [] : fresh(app, of),
+    );
+    const ofCanary: CheckResult =
+      canary === 'failure'
+        ? { check: 'canary', failure: 'too slow' }
+        : { check: 'canary', findings: [finding('canary', 'canary', canary)] };
+    const run: Act = {
+      does: 'run',
+      results: [{ check: 'freshness', findings: silent }, ofCanary],
+      deliveries: [accepted],
+      dies: false,
+    };
+    return Array.from({ length: times }, (): [number, Act] => [5, run]);
+  });
+
+test('no order in which silence and a lost canary come and go makes a run throw', () => {
+  fc.assert(
+    fc.property(fc.array(together, { maxLength: 8 }), (parts) => {
+      tell(parts.flat());
+    }),
+    { numRuns: 1_500 },
+  );
+});
 
 const story = fc.array(fc.tuple(fc.constantFrom(0, 1, 5, 5, 5, 20, 70, 300, 1500), action), {
   maxLength: 40,

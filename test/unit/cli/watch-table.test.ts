@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { printWatch, type WatchRow, watchExitCode } from '../../../cli/watch/table.ts';
+import { printWatch, type WatchRow, watchExitCode, watchRows } from '../../../cli/watch/table.ts';
+import { emptyState } from '../../../lib/incidents/state.ts';
+import { finding, fresh, resultsOf } from '../../support/incident-steps.ts';
 
 const now = Date.UTC(2026, 0, 31, 9, 15);
 const minute = 60_000;
@@ -37,4 +39,21 @@ it.each([
   [['warning', 'critical', 'unknown'], 2],
 ] as const)('of %j ends with %d', (statuses, code) => {
   expect(watchExitCode(statuses.map((status) => row({ status })))).toBe(code);
+});
+
+it.each([
+  ['app:undefined', [false, false]],
+  ['app:shop', [true, false]],
+  ['check:freshness', [true, false]],
+  ['all', [true, true]],
+])('the scope %s mutes what it names, and nothing without an app', (scope, muted) => {
+  const state = {
+    ...emptyState,
+    mutes: [{ scope, until: now + minute, reason: 'works', by: 'ann', at: now }],
+  };
+  const results = resultsOf([fresh('shop', 'critical'), finding('retention', 'archive', 'ok')]);
+
+  const rows = watchRows(results, state, now);
+
+  expect(rows.map(({ mutedUntil }) => mutedUntil !== undefined)).toEqual(muted);
 });

@@ -254,3 +254,22 @@ test('reconciling leaves the state it was given alone', () => {
   reconcile(emptyState, resultsOf([fresh('shop', 'critical')]), start + hour, rulesFor());
   expect(emptyState).toEqual(before);
 });
+
+describe('a canary that was lost lately', () => {
+  test('and is bad once more before its check fails: a silent app reopens its incident, and no run throws', () => {
+    const steps = new IncidentSteps();
+    const quiet = [fresh('shop', 'ok')];
+    steps.runFor(10, finding('canary', 'canary', 'critical'), ...quiet);
+    steps.runFor(10, finding('canary', 'canary', 'ok'), ...quiet);
+    expect(steps.verbs()).toEqual(['opened', 'resolved']);
+
+    steps.runAfter(5, resultsOf([finding('canary', 'canary', 'critical'), ...quiet]));
+    for (let run = 0; run < 3; run += 1) {
+      const silent = resultsOf([fresh('shop', 'critical')]);
+      steps.runAfter(5, [...silent, { check: 'canary', failure: 'too slow' }]);
+    }
+
+    expect(steps.verbs()).toContain('reopened');
+    expect(steps.told.filter((each) => each.includes('trigger')).length).toBeGreaterThan(1);
+  });
+});

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../lib/alerts/channels/channel.ts';
 import type { Delivery } from '../../../lib/incidents/alert.ts';
 import { LedgerIncidents } from '../../../lib/incidents/store/ledger-incidents.ts';
+import { FailedRounds } from '../../../lib/jobs/failed-round.ts';
 import { runReportJob } from '../../../lib/jobs/report-job.ts';
 import { runWatchJob, type WatchJob } from '../../../lib/jobs/watch-job.ts';
+import { LedgerError } from '../../../lib/ledger/ledger.ts';
 import { fresh, minute, rulesFor, start } from '../../support/incident-steps.ts';
 import { MemoryLedger } from '../../support/memory-ledger.ts';
 
@@ -127,5 +129,70 @@ describe('the job report', () => {
     await expect(runReportJob(ledger, silent, start)).rejects.toThrow('failed');
 
     expect(outcomeOf('reports/jobs/report.json')).toMatchObject({ outcome: 'failed' });
+  });
+});
+
+describe('a round that throws', () => {
+  const broken = { look: () => Promise.resolve([]), name: 'freshness' } as const;
+  let told: string[];
+  const paging = (): Channel => ({
+    name: 'page',
+    deliver: async ({ kind, severity, title }) => {
+      told.push(`${kind} ${severity} ${title}`);
+      return deliver();
+    },
+  });
+  const failing = (changes: Partial<WatchJob> = {}): WatchJob => {
+    const store = new LedgerIncidents(ledger);
+    vi.spyOn(store, 'readState').mockRejectedValue(new TypeError('Reduce of empty array'));
+    return job({ store, checks: () => [broken], channels: new Map([['page', paging()]]), ...changes });
+  };
+
+  beforeEach(() => {
+    told = [];
+  });
+
+  it('is told to the channels at once, again after four hours, and not in between', async () => {
+    for (const minutes of [0, 5, 100, 241]) {
+      now = start + minutes * minute;
+      // Each round in a process of its own: what was told stands in the ledger.
+      await expect(runWatchJob(failing({ failedRounds: new FailedRounds() }))).rejects.toThrow(TypeError);
+    }
+
+    const page = 'trigger P1 Nothing is watched: the rounds of the watch fail (TypeError)';
+    expect(told).toEqual([page, page]);
+    expect(pinged).toEqual(Array(4).fill('https://hc.example/ping/id/fail'));
+  });
+
+  it('is told to be over by the first round that works', async () => {
+    await expect(runWatchJob(failing({ failedRounds: new FailedRounds() }))).rejects.toThrow();
+    told = [];
+    const well = { checks: () => [broken], channels: new Map([['page', paging()]]) };
+    for (let round = 0; round < 2; round += 1) {
+      await runWatchJob(job({ ...well, failedRounds: new FailedRounds() }));
+    }
+
+    expect(told).toEqual(['resolve P1 The watch works again']);
+  });
+
+  it('is told also where the ledger takes no note, once a process', async () => {
+    const failedRounds = new FailedRounds();
+    ledger.fault = () => new LedgerError('closed', false);
+    for (let round = 0; round < 3; round += 1) {
+      await expect(runWatchJob(failing({ failedRounds }))).rejects.toThrow();
+    }
+
+    expect(told).toHaveLength(1);
+  });
+
+  it('because the ledger is away is told at the third time running', async () => {
+    const failedRounds = new FailedRounds();
+    ledger.fault = () => new LedgerError('away', true);
+    for (let round = 1; round <= 3; round += 1) {
+      await expect(
+        runWatchJob(job({ channels: new Map([['page', paging()]]), failedRounds })),
+      ).rejects.toThrow();
+      expect(told).toHaveLength(round < 3 ? 0 : 1);
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BatchHeader } from '../../../archive/format/batch-header.ts';
 import { InflateError, inflateCapped } from '../../../archive/format/inflate.ts';
 import { appPrefix, keysFrom, parseKey } from '../../../archive/format/key.ts';
-import { MemberError, walkMembers } from '../../../archive/format/member.ts';
+import { readableMembers } from '../../../archive/format/member.ts';
 import { HeaderError, parseBatchHeader } from '../../../archive/format/read-header.ts';
 import { type ArchiveReader, StoreError } from '../../../archive/store/store.ts';
 import type { AppName } from '../../../drains/app-name.ts';
@@ -101,18 +102,23 @@ async function contentOf(
     throw error;
   }
   const isOwn = parseKey(key)?.uuid === tracer.uuid;
-  try {
-    for (const member of walkMembers(object)) {
-      const raw = await inflateCapped(member.bytes, maxRawBytes).catch(notInflated);
-      if (raw?.equals(tracer.body)) return 'same';
-      const header = parseBatchHeader(member.headerJson);
-      if (header.uuid === tracer.uuid || header.frame === tracer.frameId) return 'changed';
-    }
-  } catch (error) {
-    // Somebody else's object may be damaged: that is not what is asked here.
-    if (!(error instanceof MemberError || error instanceof HeaderError)) throw error;
+  // What else is damaged in the object is not what is asked here.
+  for (const member of readableMembers(object)) {
+    const raw = await inflateCapped(member.bytes, maxRawBytes).catch(notInflated);
+    if (raw?.equals(tracer.body)) return 'same';
+    const header = headerOf(member.headerJson);
+    if (header?.uuid === tracer.uuid || header?.frame === tracer.frameId) return 'changed';
   }
   return isOwn ? 'changed' : 'other';
+}
+
+function headerOf(json: Buffer): BatchHeader | undefined {
+  try {
+    return parseBatchHeader(json);
+  } catch (error) {
+    if (error instanceof HeaderError) return undefined;
+    throw error;
+  }
 }
 
 function notInflated(error: unknown): undefined {
