@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type AppName, parseUsableAppName } from '../drains/app-name.ts';
+import { isAppPattern } from '../drains/app-patterns.ts';
 import { canaryApp } from '../drains/canary-app.ts';
 import { alertsConfig } from './alert-config.ts';
 
@@ -125,6 +126,11 @@ const app = z.strictObject(
   { error: 'must be an object such as { "name": "shop" }' },
 );
 
+const appPattern = z.custom<string>((value) => typeof value === 'string' && isAppPattern(value), {
+  error:
+    'must be a pattern of app names such as "shop-pr-*": 2 to 30 of a-z, 0-9, dashes and up to three *, a letter first',
+});
+
 const retentionDays = wholeNumber('days', 90, maxDays);
 
 const schema = z
@@ -139,6 +145,10 @@ const schema = z
         .superRefine((apps, context) => refuseRepeats(apps, context), {
           when: ({ value }) => Array.isArray(value),
         })
+        .default([]),
+      /** Apps that nobody lists and that come and go, such as review apps: the watch says nothing of them. */
+      temporaryApps: z
+        .array(appPattern, { error: 'must be a list of patterns such as ["shop-pr-*"]' })
         .default([]),
       environment: text(
         /^[a-z][a-z0-9-]{0,29}$/,

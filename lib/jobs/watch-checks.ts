@@ -67,7 +67,10 @@ export function checksThrough(ports: WatchPorts): (known: KnownState) => readonl
     jobsCheck({ ledger, jobs: jobs satisfies Record<JobName, unknown> }),
     ...(counters === undefined
       ? []
-      : [lossCheck({ counters, listed: apps.length > 0 }), volumeCheck({ apps, counters })]),
+      : [
+          lossCheck({ counters, listed: apps.length > 0, temporaryApps: config.temporaryApps }),
+          volumeCheck({ apps, counters }),
+        ]),
     ...(ports.canary
       ? [canaryCheck({ drainUrl: async () => tracerUrl(parameters, canaryApp), archive, lag })]
       : []),

@@ -95,7 +95,7 @@ test('the watch may do all that it does, and does all that it may', async () => 
   const key = objectKey({
     app: canaryApp,
     epochMs: Date.now() + 60_000,
-    uuid: randomUUID().replace(/^(.{14})./, '$18'),
+    uuid: randomUUID().replace(/^(.{14})../, (_, start) => `${start}80`),
   });
   aws.objects.set(`the-archive/${key}`, Buffer.from(''));
   aws.forbidden.add(`the-archive/${key}`);

@@ -28,6 +28,7 @@ export const expire: LifecycleRule = {
   expirationDays: 90,
   noncurrentDays: 90,
   transitions: [],
+  abortDays: 1,
 };
 export const infrequentAccess: LifecycleRule = {
   id: 'infrequent-access',

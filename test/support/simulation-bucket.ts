@@ -50,7 +50,7 @@ function settingsWith(weakness: Weakness | undefined): BucketSettings {
 }
 
 function lifecycleOf(days: number): BucketSettings['lifecycle'] {
-  const rule = { id: 'expire', enabled: true, prefix: '', tagged: false, transitions: [] };
+  const rule = { id: 'expire', enabled: true, prefix: '', tagged: false, transitions: [], abortDays: 1 };
   return { value: { rules: [{ ...rule, expirationDays: days, noncurrentDays: days }] } };
 }
 

@@ -10,6 +10,7 @@ describe('a good configuration', () => {
     expect(parseConfig({})).toEqual({
       stage: 'production',
       apps: [],
+      temporaryApps: [],
       environment: 'production',
       alerts: { channels: {}, routes: [] },
       urgentEmails: [],
@@ -27,6 +28,7 @@ describe('a good configuration', () => {
     const everything = {
       stage: 'staging-2',
       apps: [{ name: 'shop', silenceMinutes: 5, activeHours, contact: '#team-shop' }],
+      temporaryApps: ['shop-pr-*'],
       environment: 'staging',
       alerts: {
         channels: {
@@ -127,6 +129,10 @@ describe('a bad value is named and shown', () => {
     ['apps[0].name', '"unknown"', { apps: [{ name: 'unknown' }] }],
     ['apps[0].name', '"d-0123abcd"', { apps: [{ name: 'd-0123abcd' }] }],
     ['apps[0].name', '"cistern-canary"', { apps: [{ name: 'cistern-canary' }] }],
+    ['temporaryApps', '"shop-*"', { temporaryApps: 'shop-*' }],
+    ['temporaryApps[0]', '"*"', { temporaryApps: ['*'] }],
+    ['temporaryApps[1]', '"Shop-*"', { temporaryApps: ['shop-*', 'Shop-*'] }],
+    ['temporaryApps[0]', '"a*b*c*d*"', { temporaryApps: ['a*b*c*d*'] }],
     ['apps[0].contact', '""', { apps: [{ name: 'shop', contact: '' }] }],
     ['apps[0].contact', '["#team"]', { apps: [{ name: 'shop', contact: ['#team'] }] }],
     ['apps[0].silenceMinutes', '0', { apps: [{ name: 'shop', silenceMinutes: 0 }] }],

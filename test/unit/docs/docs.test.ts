@@ -133,6 +133,7 @@ describe('docs/configuration.md', () => {
       objectLock: 1,
       delivery: 1,
       archiver: 1,
+      temporaryApps: 1,
       kmsKeyArn: 1,
       reservedConcurrency: 1,
       accountConcurrency: 1,

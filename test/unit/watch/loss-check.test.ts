@@ -15,10 +15,10 @@ beforeEach(() => {
 });
 
 /** One look, so many minutes after the start. Its memory goes through JSON, as the state does. */
-async function look(afterMinutes: number, listed = true): Promise<Finding[]> {
+async function look(afterMinutes: number, listed = true, temporaryApps: string[] = []): Promise<Finding[]> {
   const now = start + afterMinutes * minute;
   counters.now = now;
-  const findings = await lossCheck({ counters, listed }).look({
+  const findings = await lossCheck({ counters, listed, temporaryApps }).look({
     now,
     signal: new AbortController().signal,
     remembered: (subject) => (subject === 'stage' ? memory : undefined),
@@ -234,7 +234,39 @@ describe('the loss check', () => {
       { counter: 'unlisted', app: 'd-0123abcd', count: 4, at: start },
     );
 
-    expect(brief(await look(5))).toEqual([['unlisted d-0123abcd', 'warning', 4]]);
+    expect(brief(await look(5))).toEqual([['unlisted', 'warning', 4]]);
+  });
+
+  it('makes one finding of all apps that nobody listed, and names some of them', async () => {
+    const apps = Array.from({ length: 25 }, (_, n) => `shop-pr-${String(n).padStart(2, '0')}`);
+    counters.add(...apps.map((app) => ({ counter: 'unlisted' as const, app, count: 2, at: start })));
+
+    const [finding, ...others] = await look(5);
+
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({
+      subject: 'unlisted',
+      status: 'warning',
+      evidence: { count: 50, apps: 25 },
+    });
+    expect(finding?.app).toBeUndefined();
+    expect(finding?.summary).toContain('shop-pr-00, shop-pr-01');
+    expect(finding?.summary).toContain('and 5 more');
+  });
+
+  it.each([
+    [['shop-pr-*'], ['other', 'shop-prod']],
+    [['shop-pr-*', 'other'], ['shop-prod']],
+    [['s*-p*'], ['other']],
+    [['shop-pr-*', 'shop-prod', 'o*r'], []],
+  ])('says nothing of apps that come and go: %j leaves %j', async (patterns, left) => {
+    const apps = ['shop-pr-1', 'shop-prod', 'other'];
+    counters.add(...apps.map((app) => ({ counter: 'unlisted' as const, app, count: 1, at: start })));
+
+    const found = await look(5, true, patterns);
+
+    expect(found.map(({ evidence }) => evidence['apps'])).toEqual(left.length === 0 ? [] : [left.length]);
+    for (const app of left) expect(found[0]?.summary).toContain(app);
   });
 
   it('remembers little, however long it looks', async () => {

@@ -167,3 +167,39 @@ describe('the lifecycle may differ otherwise, which is a warning', () => {
     expect(await problems(rules(incidents), wanted)).toMatchObject({ status: 'warning' });
   });
 });
+
+describe('what a rule does to deleted versions and to unfinished uploads', () => {
+  const deleted = (storageClass: string, days: number) => ({
+    noncurrentTransitions: [{ storageClass, days }],
+  });
+
+  it.each<[string, Partial<LifecycleRule>, string]>([
+    [
+      'Deep Archive',
+      deleted('DEEP_ARCHIVE', 1),
+      'DEEP_ARCHIVE 1 day after they are deleted (rule "expire"), where',
+    ],
+    ['a cheaper class', deleted('STANDARD_IA', 30), 'move to STANDARD_IA 30 days after they are deleted'],
+    [
+      'uploads for years',
+      { abortDays: 3650 },
+      'unfinished uploads under logs/ are kept for 3650 days, instead of 1',
+    ],
+    ['uploads for ever', { abortDays: undefined }, 'are kept for ever: no enabled rule removes them'],
+    ['uploads of others only', { prefix: 'other/' }, 'unfinished uploads under logs/ are kept for ever'],
+  ])('%s is a warning', async (_, change, text) => {
+    const found = await problems(rules({ ...expire, ...change }, infrequentAccess));
+
+    expect(found.status).toBe('warning');
+    expect(found.problems).toContainEqual(expect.stringContaining(text));
+  });
+
+  it.each<[string, Partial<LifecycleRule>]>([
+    ['are destroyed before they would move', deleted('GLACIER', 90)],
+    ['are too small to move', { ...deleted('GLACIER', 1), tagged: true }],
+  ])('nothing is said where deleted versions %s', async (_, change) => {
+    const found = await problems(rules(expire, { ...expire, id: 'x', ...change }, infrequentAccess));
+
+    expect(found.problems.filter((each) => each.includes('deleted versions'))).toEqual([]);
+  });
+});

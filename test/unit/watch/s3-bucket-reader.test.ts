@@ -64,6 +64,8 @@ it('reads what a rule does', async () => {
         Expiration: { Days: 9 },
         NoncurrentVersionExpiration: { NoncurrentDays: 3, NewerNoncurrentVersions: 2 },
         Transitions: [{ StorageClass: 'GLACIER', Days: 5 }],
+        NoncurrentVersionTransitions: [{ StorageClass: 'DEEP_ARCHIVE', NoncurrentDays: 1 }],
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
       },
       { ID: 'b', Status: 'Enabled', Filter: {}, Expiration: { Date: date } },
       { ID: 'c', Status: 'Enabled', Filter: {}, Expiration: { ExpiredObjectDeleteMarker: true } },
@@ -83,6 +85,8 @@ it('reads what a rule does', async () => {
           noncurrentDays: 3,
           newerNoncurrentVersions: 2,
           transitions: [{ storageClass: 'GLACIER', days: 5 }],
+          noncurrentTransitions: [{ storageClass: 'DEEP_ARCHIVE', days: 1 }],
+          abortDays: 7,
         },
         {
           id: 'b',
@@ -91,8 +95,9 @@ it('reads what a rule does', async () => {
           tagged: false,
           expirationDate: date.getTime(),
           transitions: [],
+          noncurrentTransitions: [],
         },
-        { id: 'c', enabled: true, prefix: '', tagged: false, transitions: [] },
+        { id: 'c', enabled: true, prefix: '', tagged: false, transitions: [], noncurrentTransitions: [] },
       ],
     },
   });

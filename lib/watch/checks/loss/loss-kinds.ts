@@ -138,7 +138,7 @@ export const lossKinds: readonly LossKind[] = [
       many: 'batches were stored under an app that nobody listed, which is not watched',
     },
     remedy:
-      'List the app in the configuration, map its drain token (`cistern drain map`), or correct the path of its drain URL',
+      'List the app in the configuration (`apps`, or `temporaryApps` for those that come and go), map its drain token (`cistern drain map`), or correct the path of its drain URL',
   },
   {
     counter: 'mismatched',

@@ -1,4 +1,5 @@
 import { parseAppName } from '../../../drains/app-name.ts';
+import { matchesPattern } from '../../../drains/app-patterns.ts';
 import { canaryApp } from '../../../drains/canary-app.ts';
 import type { Check, Finding, Look } from '../../../findings/finding.ts';
 import type { CounterQuery, CountersReader } from '../../../metrics/counters-reader.ts';
@@ -9,6 +10,8 @@ export interface LossOptions {
   readonly counters: CountersReader;
   /** Whether an operator has listed any app: until then, none is missing from the list. */
   readonly listed?: boolean;
+  /** Patterns of apps that nobody lists and that come and go. */
+  readonly temporaryApps?: readonly string[];
 }
 
 /** Messages lost in one look, by all apps together, from which a person is wanted at once. */
@@ -23,12 +26,12 @@ const lossSubject = 'stage';
  * What receiver and archiver counted since the last look that is lost, may be lost, or went where nobody meant it to: one
  * subject a kind and app, each told once. Its findings are events: what is quiet is not reported.
  */
-export function lossCheck({ counters, listed = true }: LossOptions): Check {
+export function lossCheck({ counters, listed = true, temporaryApps = [] }: LossOptions): Check {
   return {
     name: 'loss',
     look: async (look) => {
       try {
-        return await readLosses(counters, listed ? lossKinds : kindsOfUnlisted, look);
+        return await readLosses(counters, listed ? lossKinds : kindsOfUnlisted, temporaryApps, look);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         return [
@@ -51,6 +54,7 @@ const kindsOfUnlisted = lossKinds.filter(({ counter }) => counter !== 'unlisted'
 async function readLosses(
   counters: CountersReader,
   looked: readonly LossKind[],
+  temporaryApps: readonly string[],
   look: Look,
 ): Promise<Finding[]> {
   const { now, signal } = look;
@@ -80,10 +84,13 @@ async function readLosses(
       if (counter === kind.counter) byApp.set(app, sums[index] ?? new Map());
     }
     const news = [...told.take(kind.counter, total, byApp)];
+    if (kind.counter === 'unlisted') {
+      findings.push(...findingOfUnlisted(kind, news, temporaryApps));
+      continue;
+    }
     // Many that each lost a little have lost much.
     const ofStage = news.reduce((sum, [, { count }]) => sum + count, 0);
     for (const [app, own] of news) {
-      if (kind.counter === 'unlisted' && app === canaryApp) continue;
       const runs = told.runs(subjectOf(kind.counter, app));
       findings.push(findingOf(kind, app, own, { status: statusOf(kind, ofStage, runs), runs }));
     }
@@ -114,6 +121,38 @@ function findingOf(
     remedy: kind.remedy,
     since: first,
   };
+}
+
+/** How many names are shown before they are only counted. */
+const shownApps = 20;
+
+/** One finding for all apps that nobody listed: twenty review apps are no twenty notifications. */
+function findingOfUnlisted(
+  kind: LossKind,
+  news: readonly (readonly [app: string, News])[],
+  temporaryApps: readonly string[],
+): Finding[] {
+  const meant = news.filter(([app]) => app !== canaryApp && !matchesPattern(temporaryApps, app));
+  const [[, first] = [], ...others] = meant;
+  if (first === undefined) return [];
+  const all = others.reduce(
+    (sum, [, { count, first: from, last }]) => ({
+      count: sum.count + count,
+      first: Math.min(sum.first, from),
+      last: Math.max(sum.last, last),
+    }),
+    first,
+  );
+  const apps = meant
+    .map(([app]) => app)
+    .filter((app) => app !== '')
+    .sort();
+  const more = apps.length > shownApps ? ` and ${apps.length - shownApps} more` : '';
+  const names = apps.length === 0 ? '' : ` (${apps.slice(0, shownApps).join(', ')}${more})`;
+  const found = findingOf(kind, '', all, { status: 'warning', runs: 1 });
+  return [
+    { ...found, summary: `${found.summary}${names}`, evidence: { ...found.evidence, apps: apps.length } },
+  ];
 }
 
 function statusOf({ status }: LossKind, count: number, runs: number): 'warning' | 'critical' {

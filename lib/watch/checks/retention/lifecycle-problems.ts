@@ -5,7 +5,7 @@ import {
   type Problem,
   warning,
 } from './bucket-settings.ts';
-import { type Earliest, type Fate, fates, type Lifecycle } from './lifecycle.ts';
+import { type Earliest, type Fate, fates, type Lifecycle, unfinishedUploads } from './lifecycle.ts';
 
 /** An object of Cistern's may have any of these sizes: a member's header alone is 100 bytes and more. */
 const sizes = { minSize: 100, maxSize: 16 * 1024 * 1024 };
@@ -21,6 +21,8 @@ export function lifecycleProblems(
 ): Problem[] {
   return [
     ...expected.prefixes.flatMap((prefix) => prefixProblems(lifecycle, prefix, expected.prefixes, now)),
+    // Once a bucket: a rule for uploads is seldom about a part of it.
+    ...expected.prefixes.flatMap(({ prefix }) => uploadProblems(lifecycle, prefix)).slice(0, 1),
     ...ruleProblems(lifecycle, expected.rules),
   ];
 }
@@ -49,6 +51,7 @@ function prefixProblems(
     }),
     ...keptVersions(all),
     ...moveProblems(all, expected),
+    ...deletedMoves(all, prefix),
   ];
 }
 
@@ -134,6 +137,36 @@ function moveProblems(all: readonly Fate[], { prefix, move: expected }: Expected
     }
   }
   return [...texts].map(warning);
+}
+
+/** Cistern moves no deleted version: what was deleted by mistake is to come back at once, and at no price. */
+function deletedMoves(all: readonly Fate[], prefix: string): Problem[] {
+  const texts = all.flatMap(({ noncurrentMoves }) =>
+    noncurrentMoves.map(({ storageClass, days, rule, date }) => {
+      const slow = needsRestore.has(storageClass) ? ', where none comes back before it is restored' : '';
+      return `drift: deleted versions under ${prefix} move to ${storageClass} ${term({ days, rule, date })} after they are deleted (rule ${quote(rule)})${slow}`;
+    }),
+  );
+  return [...new Set(texts)].map(warning);
+}
+
+/** As the stack sets it: infra/archive-bucket.ts, infra/ledger-bucket.ts. */
+const uploadDays = 1;
+
+/** Their parts are in no list of objects, and cost as much as objects. */
+function uploadProblems(lifecycle: Lifecycle, prefix: string): Problem[] {
+  const removed = unfinishedUploads(lifecycle, prefix);
+  if (removed === undefined) {
+    return [
+      warning(`drift: unfinished uploads under ${prefix} are kept for ever: no enabled rule removes them`),
+    ];
+  }
+  if (removed.days <= uploadDays) return [];
+  return [
+    warning(
+      `drift: unfinished uploads under ${prefix} are kept for ${term(removed)}, instead of ${uploadDays} (rule ${quote(removed.rule)})`,
+    ),
+  ];
 }
 
 const needsRestore: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);

@@ -20,6 +20,10 @@ export interface LifecycleRule {
   /** … but for so many of the newest ones, which it leaves for good. */
   readonly newerNoncurrentVersions?: number | undefined;
   readonly transitions: readonly Transition[];
+  /** Of deleted and replaced versions: days count from then on. */
+  readonly noncurrentTransitions?: readonly Transition[];
+  /** Removes uploads that nobody finished, so many days after they were begun. */
+  readonly abortDays?: number | undefined;
 }
 
 export interface Transition {
@@ -50,6 +54,8 @@ export interface Fate {
   readonly destroyed: boolean;
   /** Where it moves while it is current, each class once, at the earliest. */
   readonly moves: readonly Move[];
+  /** Where it moves once it is deleted or replaced: days count from then on. */
+  readonly noncurrentMoves: readonly Move[];
   /** Transitions that its rules name and that never happen to it. */
   readonly idle: readonly IdleTransition[];
 }
@@ -92,6 +98,17 @@ export function fates(lifecycle: Lifecycle, objects: Objects, now: number): Fate
       fateOf({ ...lifecycle, rules: rules.filter((rule) => takesSize(rule, size)) }, keys, size, now),
     );
   });
+}
+
+/**
+ * Until an upload that nobody finished is removed, for the keys under a prefix for which that takes longest; undefined:
+ * never. Such rules have no filter but a prefix.
+ */
+export function unfinishedUploads({ rules }: Lifecycle, prefix: string): Earliest | undefined {
+  const aborting = rules.flatMap(({ id, enabled, prefix: of, abortDays }) =>
+    enabled && abortDays !== undefined && prefix.startsWith(of) ? [{ days: abortDays, rule: id }] : [],
+  );
+  return earliest(aborting);
 }
 
 /** Whether a rule can do anything to any of these objects. */
@@ -137,29 +154,35 @@ function fateOf({ rules, smallObjects }: Lifecycle, keys: string, size: number, 
   const noncurrentDays = earliest(
     destroying.flatMap((rule) => whenOf(rule.id, { days: rule.noncurrentDays }, now)),
   );
-  const moves = new Map<string, Move>();
-  const idle: IdleTransition[] = [];
-  for (const rule of rules) {
-    for (const { storageClass, days, date } of rule.transitions) {
-      const when = earliest(whenOf(rule.id, { days, date }, now));
-      if (when === undefined) continue;
-      if (staysForItsSize(rule, storageClass, size, smallObjects)) {
-        idle.push({ rule: rule.id, storageClass, why: 'too small' });
-      } else if (currentDays !== undefined && currentDays.days <= when.days) {
-        // Where both fall on one day, S3 expires rather than moves (user guide, "Conflicting lifecycle actions").
-        idle.push({ rule: rule.id, storageClass, why: 'expires before' });
-      } else if (when.days < (moves.get(storageClass)?.days ?? Number.POSITIVE_INFINITY)) {
-        moves.set(storageClass, { ...when, storageClass });
+  const whenMoved = (of: (rule: LifecycleRule) => readonly Transition[], ends: Earliest | undefined) => {
+    const moves = new Map<string, Move>();
+    const idle: IdleTransition[] = [];
+    for (const rule of rules) {
+      for (const { storageClass, days, date } of of(rule)) {
+        const when = earliest(whenOf(rule.id, { days, date }, now));
+        if (when === undefined) continue;
+        if (staysForItsSize(rule, storageClass, size, smallObjects)) {
+          idle.push({ rule: rule.id, storageClass, why: 'too small' });
+        } else if (ends !== undefined && ends.days <= when.days) {
+          // Where both fall on one day, S3 expires rather than moves (user guide, "Conflicting lifecycle actions").
+          idle.push({ rule: rule.id, storageClass, why: 'expires before' });
+        } else if (when.days < (moves.get(storageClass)?.days ?? Number.POSITIVE_INFINITY)) {
+          moves.set(storageClass, { ...when, storageClass });
+        }
       }
     }
-  }
+    return { moves: [...moves.values()], idle };
+  };
+  const { moves, idle } = whenMoved(({ transitions }) => transitions, currentDays);
+  const noncurrent = whenMoved(({ noncurrentTransitions = [] }) => noncurrentTransitions, noncurrentDays);
   return {
     keys,
     size,
     currentDays,
     noncurrentDays,
     destroyed: destroying.some(({ newerNoncurrentVersions }) => (newerNoncurrentVersions ?? 0) === 0),
-    moves: [...moves.values()],
+    moves,
+    noncurrentMoves: noncurrent.moves,
     idle,
   };
 }

@@ -117,6 +117,7 @@ function readRule(rule: S3Rule): LifecycleRule {
     Expiration: expiration,
     NoncurrentVersionExpiration: noncurrent,
     Transitions: transitions = [],
+    NoncurrentVersionTransitions: noncurrentTransitions = [],
   } = rule;
   const filter = { ...rule.Filter, ...rule.Filter?.And };
   return {
@@ -135,6 +136,13 @@ function readRule(rule: S3Rule): LifecycleRule {
       days,
       date: date?.getTime(),
     })),
+    noncurrentTransitions: noncurrentTransitions.map(
+      ({ StorageClass: storageClass, NoncurrentDays: days }) => ({
+        storageClass: storageClass ?? 'another class',
+        days,
+      }),
+    ),
+    abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
   };
 }
 
