@@ -126,7 +126,7 @@ async function makeQueue(): Promise<string> {
 
 /** A batch of the app whose first message is this old. */
 async function putBatch(minutesAgo: number): Promise<ObjectKey> {
-  const uuid = randomUUID().replace(/^(.{14})./, '$18');
+  const uuid = randomUUID().replace(/^(.{14})../, (_, start) => `${start}80`);
   const key = objectKey({ app: 'shop' as AppName, epochMs: Date.now() - minutesAgo * minute, uuid });
   await store.create(key, Buffer.from('any bytes'), AbortSignal.timeout(10_000));
   return key;

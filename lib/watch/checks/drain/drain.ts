@@ -146,10 +146,10 @@ class AskHeroku {
     if (app.space === undefined) return { app: name, drains };
     try {
       const spaceDrain = await this.#spaceDrain(app.space);
-      return { app: name, drains, space: app.space, ...(spaceDrain === undefined ? {} : { spaceDrain }) };
+      return { ...found, ...(spaceDrain === undefined ? {} : { spaceDrain }) };
     } catch (error) {
       if (!(error instanceof HerokuError) || error.code !== 'forbidden') throw error;
-      return { app: name, drains, space: app.space, unseen: error };
+      return { ...found, unseen: error };
     }
   }
 

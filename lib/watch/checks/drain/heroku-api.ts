@@ -11,6 +11,8 @@ export interface HerokuApp {
   readonly name: string;
   /** The Private Space that it is in. */
   readonly space?: string;
+  /** Whether that is a Shield space, whose dynos send by log-shuttle and not by way of Logplex. Unset: not known. */
+  readonly shield?: boolean;
 }
 
 export interface HerokuDrain {

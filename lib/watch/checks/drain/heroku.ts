@@ -3,7 +3,7 @@ import { type HerokuApp, type HerokuDrain, HerokuError, type HerokuReader } from
 
 /** Heroku's Platform API, v3: https://devcenter.heroku.com/articles/platform-api-reference. */
 
-const app = z.object({ name: z.string(), space: z.object({ name: z.string() }).nullish() });
+const app = z.object({ name: z.string(), space: z.object({ name: z.string(), shield: z.boolean().nullish() }).nullish() });
 const drain = z
   .object({ url: z.string(), token: z.string().nullish(), addon: z.unknown() })
   .transform(({ url, token, addon }) => ({
@@ -41,7 +41,9 @@ export class Heroku implements HerokuReader {
     const answer = await this.#get(`/apps/${encodeURIComponent(name)}`, { signal });
     if (answer.status === 404) return undefined;
     const { name: own, space } = understand(app, answer);
-    return { name: own, ...(space == null ? {} : { space: space.name }) };
+    if (space == null) return { name: own };
+    const { name: spaceName, shield } = space;
+    return { name: own, space: spaceName, ...(shield == null ? {} : { shield }) };
   }
 
   async drains(name: string, signal?: AbortSignal): Promise<readonly HerokuDrain[]> {
