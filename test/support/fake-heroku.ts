@@ -9,7 +9,10 @@ export type HerokuOperation = 'AppInfo' | 'LogDrainList' | 'SpaceLogDrainInfo';
  */
 export interface FakeHeroku extends FakeService<HerokuOperation> {
   readonly token: string;
-  addApp(name: string, options?: { readonly space?: string; readonly forbidden?: boolean }): void;
+  addApp(
+    name: string,
+    options?: { readonly space?: string; readonly shield?: boolean | null; readonly forbidden?: boolean },
+  ): void;
   removeApp(name: string): void;
   /** Returns the drain's token. */
   addDrain(app: string, url: string, options?: { readonly addon?: string }): string;
@@ -33,7 +36,10 @@ const contentType = { 'content-type': 'application/json' };
 
 export async function startFakeHeroku(): Promise<FakeHeroku> {
   const token = 'HRKU-AAfake-token';
-  const apps = new Map<string, { space: string | undefined; forbidden: boolean; drains: StoredDrain[] }>();
+  const apps = new Map<
+    string,
+    { space: string | undefined; shield: boolean | null; forbidden: boolean; drains: StoredDrain[] }
+  >();
   const spaceDrains = new Map<string, StoredDrain>();
   const forbiddenSpaces = new Set<string>();
   const settings = { pageSize: 1000 };
@@ -58,7 +64,8 @@ export async function startFakeHeroku(): Promise<FakeHeroku> {
     if (app === undefined) return error(404, 'not_found', "Couldn't find that app.");
     if (app.forbidden) return error(403, 'forbidden', `You do not have access to the app ${key}.`);
     if (operation === 'AppInfo') {
-      const space = app.space === undefined ? null : { id: randomUUID(), name: app.space, shield: false };
+      const space =
+        app.space === undefined ? null : { id: randomUUID(), name: app.space, shield: app.shield };
       return ok({ id: randomUUID(), name: key, space, team: null, maintenance: false });
     }
     return list(app.drains, headers.range);
@@ -108,8 +115,10 @@ export async function startFakeHeroku(): Promise<FakeHeroku> {
   return Object.assign(settings, service, {
     token,
     forbiddenSpaces,
-    addApp: (name: string, { space = undefined as string | undefined, forbidden = false } = {}) =>
-      void apps.set(name, { space, forbidden, drains: [] }),
+    addApp: (
+      name: string,
+      { space = undefined as string | undefined, shield = false as boolean | null, forbidden = false } = {},
+    ) => void apps.set(name, { space, shield, forbidden, drains: [] }),
     removeApp: (name: string) => void apps.delete(name),
     addDrain(name: string, url: string, { addon = '' } = {}) {
       const drain = newDrain(url, addon);

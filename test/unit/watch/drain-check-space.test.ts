@@ -43,11 +43,36 @@ describe('an app in a space', () => {
     });
   });
 
-  it('sends no drain token, so that mapping it is no help', async () => {
+  it('of Shield sends no drain token, so that mapping it is no help', async () => {
+    scene.fake.addApp('shop', { space: 'my-space', shield: true });
     scene.parameters.values.set(`drains/tokens/${scene.fake.addDrain('shop', url(shared, ''))}`, 'shop');
 
     const { status, remedy } = await scene.only();
 
+    expect(status).toBe('warning');
+    expect(remedy).not.toContain('drain map');
+  });
+
+  it('that is not of Shield sends its drain token by way of Logplex, which may be mapped', async () => {
+    const token = scene.fake.addDrain('shop', url(shared, ''));
+    const { status, remedy } = await scene.only();
+    expect(status).toBe('warning');
+    expect(remedy).toContain(`drain map ${token} shop`);
+
+    scene.forget();
+    scene.parameters.values.set(`drains/tokens/${token}`, 'shop');
+    expect(await scene.only()).toMatchObject({ status: 'ok' });
+  });
+
+  it('of which Heroku does not say whether it is of Shield is believed where one of both would be right', async () => {
+    scene.fake.addApp('shop', { space: 'my-space', shield: null });
+    scene.parameters.values.set(`drains/tokens/${scene.fake.addDrain('shop', url(shared, ''))}`, 'shop');
+    expect(await scene.only()).toMatchObject({ status: 'ok' });
+
+    scene.fake.removeDrains('shop');
+    scene.forget();
+    scene.fake.addDrain('shop', url(shared, '/blog'));
+    const { status, remedy } = await scene.only();
     expect(status).toBe('warning');
     expect(remedy).not.toContain('drain map');
   });

@@ -29,7 +29,7 @@ it('reads an app and its space', async () => {
   fake.addApp('inside', { space: 'my-space' });
 
   expect(await heroku().app('shop')).toEqual({ name: 'shop' });
-  expect(await heroku().app('inside')).toEqual({ name: 'inside', space: 'my-space' });
+  expect(await heroku().app('inside')).toEqual({ name: 'inside', space: 'my-space', shield: false });
   expect(await heroku().app('nobodys')).toBeUndefined();
 });
 

@@ -10,8 +10,10 @@ import type { HerokuDrain } from './heroku-api.ts';
 export interface AppDrains {
   readonly app: AppName;
   readonly drains: readonly HerokuDrain[];
-  /** The space it is in, or is. Nothing in a space sends a drain token, so mapping one does nothing there. */
+  /** The space it is in, or is. */
   readonly space?: string;
+  /** Whether that is a Shield space; unset where Heroku does not say. */
+  readonly shield?: boolean;
   readonly spaceDrain?: HerokuDrain;
 }
 
@@ -77,6 +79,14 @@ export function judgeDrains(found: AppDrains, receiving: Receiving): Verdict {
 
 const rank = { warning: 0, critical: 1 } as const;
 
+/**
+ * Whether the app's own drains come by way of Logplex, with a drain token that may be mapped: outside of Shield spaces.
+ * Undefined where that can't be told. A space's own drain never does: log-shuttle sends it.
+ */
+function comeByLogplex({ space, shield }: AppDrains): boolean | undefined {
+  return space === undefined ? true : shield === undefined ? undefined : !shield;
+}
+
 interface SeenDrain {
   readonly drain: HerokuDrain;
   readonly ofSpace: boolean;
@@ -92,10 +102,9 @@ interface SeenDrain {
   readonly shown: string;
 }
 
-function seenDrains(
-  { drains, space, spaceDrain }: AppDrains,
-  { receiver, registry }: Receiving,
-): SeenDrain[] {
+function seenDrains(found: AppDrains, { receiver, registry }: Receiving): SeenDrain[] {
+  const { app, drains, spaceDrain } = found;
+  const byLogplex = comeByLogplex(found);
   const all = [
     ...drains.map((drain) => ({ drain, ofSpace: false })),
     ...(spaceDrain === undefined ? [] : [{ drain: spaceDrain, ofSpace: true }]),
@@ -107,9 +116,16 @@ function seenDrains(
     const secret = findSecret(registry.secrets, presented);
     const place = placeOf(url, receiver, secret);
     if (place === undefined) return [];
-    const token = space === undefined ? parseDrainToken(drain.token) : undefined;
+    const token = ofSpace ? undefined : parseDrainToken(drain.token);
     const pathApp = appOfPath(url.pathname);
-    const stored = secret === undefined ? undefined : resolveApp(registry, secret, token, url.pathname);
+    const resolve = (sent: typeof token) =>
+      secret === undefined ? undefined : resolveApp(registry, secret, sent, url.pathname);
+    const possible = [
+      ...(byLogplex === false ? [] : [resolve(token)]),
+      ...(byLogplex === true ? [] : [resolve(undefined)]),
+    ];
+    // Where it can't be told how the drain sends, what may be right is not called wrong.
+    const stored = possible.find((each) => each?.app === app) ?? possible[0];
     // A path that is no app's name may be a secret that went astray.
     const path = pathApp ?? (url.pathname === '/' ? '' : '…');
     const shown = `${drain.token} ${url.protocol}//${url.host}/${place === 'here' ? path : ''}`;
@@ -185,6 +201,7 @@ function refused(found: AppDrains, here: readonly SeenDrain[], { cistern }: Rece
 /** A warning: nothing is lost, but it is not where anybody looks for it. */
 function misfiled(found: AppDrains, here: readonly SeenDrain[], { registry, cistern }: Receiving): Problem[] {
   const { app, space } = found;
+  const byLogplex = comeByLogplex(found);
   const served = here.some(({ stored }) => stored?.app === app);
   return here.flatMap((seen) => {
     const { drain, ofSpace, secret, stored, pathApp } = seen;
@@ -202,12 +219,12 @@ function misfiled(found: AppDrains, here: readonly SeenDrain[], { registry, cist
     if (secret?.app !== undefined) {
       return warn(`${kept}: its secret (${secret.id}) is bound to that app`, replace);
     }
-    const mapped = space === undefined && token !== undefined ? registry.tokens.get(token) : undefined;
+    const mapped = byLogplex === true && token !== undefined ? registry.tokens.get(token) : undefined;
     const map = `Run \`${cistern(`drain map ${drain.token} ${app}`)}\``;
     if (mapped !== undefined) return warn(`${kept}: its token is mapped to that app`, map);
     if (pathApp !== undefined) return warn(`${kept}: the path of its URL names that app`, replace);
     const unmapped = `${kept}: its URL names no app and its token is not mapped`;
-    return space === undefined && token !== undefined ? warn(unmapped, map) : warn(unmapped, replace);
+    return byLogplex === true && token !== undefined ? warn(unmapped, map) : warn(unmapped, replace);
   });
 }
 

@@ -144,6 +144,8 @@ class AskHeroku {
     }
     const drains = await this.#heroku.drains(name, this.#signal);
     if (app.space === undefined) return { app: name, drains };
+    const { space, shield } = app;
+    const found = { app: name, drains, space, ...(shield === undefined ? {} : { shield }) };
     try {
       const spaceDrain = await this.#spaceDrain(app.space);
       return { ...found, ...(spaceDrain === undefined ? {} : { spaceDrain }) };

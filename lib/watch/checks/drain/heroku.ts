@@ -3,7 +3,10 @@ import { type HerokuApp, type HerokuDrain, HerokuError, type HerokuReader } from
 
 /** Heroku's Platform API, v3: https://devcenter.heroku.com/articles/platform-api-reference. */
 
-const app = z.object({ name: z.string(), space: z.object({ name: z.string(), shield: z.boolean().nullish() }).nullish() });
+const app = z.object({
+  name: z.string(),
+  space: z.object({ name: z.string(), shield: z.boolean().nullish() }).nullish(),
+});
 const drain = z
   .object({ url: z.string(), token: z.string().nullish(), addon: z.unknown() })
   .transform(({ url, token, addon }) => ({
