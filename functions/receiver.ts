@@ -8,7 +8,7 @@ import { PowertoolsCounters } from '../lib/metrics/aws/powertools-counters.ts';
 import { DeferredSpool } from '../lib/receiver/deferred-spool.ts';
 import { Delivery } from '../lib/receiver/delivery.ts';
 import { type Receiver, receive } from '../lib/receiver/receive.ts';
-import { tellSwitches } from '../lib/receiver/report-circuit.ts';
+import { reportCircuit } from '../lib/receiver/report-circuit.ts';
 
 const environment = requireVariables(
   'CISTERN_STAGE',
@@ -31,7 +31,7 @@ const receiver: Receiver = {
     mode,
     store: new S3Store(createS3Client(), environment.CISTERN_BUCKET),
     spool,
-    onSwitch: tellSwitches(counters, log),
+    onSwitch: reportCircuit(counters, log),
   }),
   counters,
   log,

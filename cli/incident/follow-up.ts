@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { messageOf } from '../../lib/base/errors.ts';
 import { duration } from '../../lib/base/text.ts';
 import { parseAppName } from '../../lib/drains/app-name.ts';
 import { handEvent } from '../../lib/incidents/hand-event.ts';
@@ -87,7 +88,7 @@ async function impactOf({ target }: Incidents, incident: Incident, now: number):
       impact.set(app, await reader.hours(app, impactWindow(incident, now)));
     }
   } catch (error) {
-    warn(`the archive can't say what was stored: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`the archive can't say what was stored: ${messageOf(error)}`);
   }
   return impact;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseKey } from '../../lib/archive/format/key.ts';
 import { canHold, type TimeRange } from '../../lib/archive/read/read-objects.ts';
+import { messageOf } from '../../lib/base/errors.ts';
 import { duration } from '../../lib/base/text.ts';
 import type { AppName } from '../../lib/drains/app-name.ts';
 import { note, warn } from '../shared/output.ts';
@@ -39,7 +40,7 @@ export async function notArchived({ target, app, range }: Reading): Promise<NotA
   } catch (error) {
     // The archive can be read all the same.
     warn(
-      `the spool of ${target.data} can't be looked at: what waits there is not told of (${error instanceof Error ? error.message : String(error)})`,
+      `the spool of ${target.data} can't be looked at: what waits there is not told of (${messageOf(error)})`,
     );
   }
   return found;

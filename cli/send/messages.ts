@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../lib/base/errors.ts';
 import { CliError } from '../shared/errors.ts';
 import { note } from '../shared/output.ts';
 
@@ -88,5 +89,5 @@ function explain(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'its permissions forbid it';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -3,7 +3,7 @@ import type { ArchiveWriter } from '../../lib/archive/store/store.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Counters } from '../../lib/metrics/counters.ts';
 import { Delivery } from '../../lib/receiver/delivery.ts';
-import { tellSwitches } from '../../lib/receiver/report-circuit.ts';
+import { reportCircuit } from '../../lib/receiver/report-circuit.ts';
 import { DirectoryJournal } from '../../lib/spool/journal/journal.ts';
 import { ServeArchiver } from './archiver.ts';
 import type { ServeOutput } from './output.ts';
@@ -42,7 +42,7 @@ export class ServeDelivery {
       mode: config.delivery,
       store,
       spool: this.#journal,
-      onSwitch: tellSwitches(counters, output),
+      onSwitch: reportCircuit(counters, output),
     });
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { DirectoryStore } from '../../lib/archive/store/directory/directory-store.ts';
 import { StoreError } from '../../lib/archive/store/store.ts';
-import { codeOf } from '../../lib/base/errors.ts';
+import { codeOf, messageOf } from '../../lib/base/errors.ts';
 import { type Config, parseLocalConfig } from '../../lib/config/config.ts';
 import { CachedRegistry } from '../../lib/drains/cached-registry.ts';
 import { DirectoryParameters } from '../../lib/drains/directory/directory-parameters.ts';
@@ -249,8 +249,4 @@ function unusable(error: unknown, data: string): CliError {
     `the data directory ${data} can't be used: ${messageOf(why)}. Choose another with --data.`,
     { cause: error },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

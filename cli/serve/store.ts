@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { DirectoryStore } from '../../lib/archive/store/directory/directory-store.ts';
 import { type ArchiveReader, type ArchiveWriter, StoreError } from '../../lib/archive/store/store.ts';
+import { messageOf } from '../../lib/base/errors.ts';
 import { CliError } from '../shared/errors.ts';
 import type { ServeOutput } from './output.ts';
 
@@ -86,8 +87,4 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 
 function isAway(error: unknown): boolean {
   return error instanceof StoreError && error.retry;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

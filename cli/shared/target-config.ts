@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { messageOf } from '../../lib/base/errors.ts';
 import { type Config, ConfigError, parseLocalConfig } from '../../lib/config/config.ts';
 import { storedConfig } from '../../lib/config/stored-config.ts';
 import { type ParameterStore, parameterNames } from '../../lib/drains/parameters.ts';
@@ -81,8 +82,4 @@ export async function readConfigFile(path: string): Promise<Config> {
     if (cause instanceof ConfigError) throw new CliError(`--config ${path}: ${cause.message}`, { cause });
     throw new CliError(`--config ${path} is not JSON: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

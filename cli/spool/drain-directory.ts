@@ -7,7 +7,7 @@ import type { Config } from '../../lib/config/config.ts';
 import { type Ledger, LedgerError } from '../../lib/ledger/ledger.ts';
 import { archiveSegment, type SegmentArchiver } from '../../lib/spool/journal/archive-segment.ts';
 import { DirectorySegments } from '../../lib/spool/journal/journal-segments.ts';
-import { SegmentsInVain } from '../../lib/spool/journal/segments-in-vain.ts';
+import { SegmentRefusals } from '../../lib/spool/journal/segment-refusals.ts';
 import { CliError } from '../shared/errors.ts';
 import { warn } from '../shared/output.ts';
 import { stderrLog } from '../shared/stderr-log.ts';
@@ -65,12 +65,12 @@ export async function drainOfDirectory(
 
 /** Resolves with the first failure. */
 async function archiveClosed(archiver: SegmentArchiver): Promise<Error | undefined> {
-  const inVain = new SegmentsInVain();
+  const refusals = new SegmentRefusals();
   let first: Error | undefined;
   for (const name of await archiver.segments.closed()) {
     const archived = await archiveSegment(archiver, name, segmentMs);
     first ??= archived.failure;
-    if (inVain.after(archived)) break;
+    if (refusals.shouldStop(archived)) break;
   }
   return first;
 }

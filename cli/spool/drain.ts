@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { messageOf } from '../../lib/base/errors.ts';
 import { duration } from '../../lib/base/text.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { awaitDrained } from '../../lib/spool/await-drained.ts';
@@ -108,7 +109,7 @@ async function tryAgain(ledger: Ledger, { put }: SpoolDrain, flags: string): Pro
     else redriven += 1;
     if (why !== undefined || notMarked !== undefined) left += 1;
     if (notMarked !== undefined) {
-      const reason = notMarked instanceof Error ? notMarked.message : String(notMarked);
+      const reason = messageOf(notMarked);
       warn(
         `${id} went back, and could not be marked: the next drain sends it again, which is harmless (${reason})`,
       );

@@ -3,6 +3,11 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** The message of an error, or the text of whatever else was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error's own words on one line, without its stack and causes: those may quote what was sent. */
 export function describeError(error: Error): string {
   const code = codeOf(error);

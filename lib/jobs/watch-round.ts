@@ -5,7 +5,7 @@ import type { Check, CheckResult } from '../findings/finding.ts';
 import { settle } from '../incidents/commands.ts';
 import type { IncidentEvent } from '../incidents/incident.ts';
 import { reconcile } from '../incidents/rules/reconcile.ts';
-import { rewound } from '../incidents/rules/repair-clock.ts';
+import { repairClock } from '../incidents/rules/repair-clock.ts';
 import type { Rules } from '../incidents/rules/rules.ts';
 import { emptyState, type State } from '../incidents/state.ts';
 import { type IncidentStore, UnreadableError } from '../incidents/store/incident-store.ts';
@@ -96,7 +96,7 @@ interface FoundState extends Known {
 
 async function readState(watch: Watch): Promise<FoundState> {
   const found = await readStored(watch);
-  const state = rewound(found.state, (watch.now ?? Date.now)());
+  const state = repairClock(found.state, (watch.now ?? Date.now)());
   if (state !== found.state) {
     const at = new Date(found.state.ranAt ?? 0).toISOString();
     watch.log.warn('the last run had another clock, far ahead: what it says of times to come is now', { at });

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import type { Check, CheckResult, Memory } from '../findings/finding.ts';
 
 /** What checks remembered, by check and subject: the subjects of the watch's state. */
@@ -46,7 +47,7 @@ export async function runChecks(
       const findings = await Promise.race([check.look(look), timeout.promise]);
       return findings === undefined ? undefined : { check: check.name, findings };
     } catch (error) {
-      return { check: check.name, failure: error instanceof Error ? error.message : String(error) };
+      return { check: check.name, failure: messageOf(error) };
     }
   };
   try {

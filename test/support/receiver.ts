@@ -6,7 +6,7 @@ import { formatSecret } from '../../lib/drains/registry.ts';
 import type { CounterName, Counters, Sample } from '../../lib/metrics/counters.ts';
 import { Delivery, type DeliveryMode } from '../../lib/receiver/delivery.ts';
 import { type Answer, type Receiver, type ReceiverRequest, receive } from '../../lib/receiver/receive.ts';
-import { tellSwitches } from '../../lib/receiver/report-circuit.ts';
+import { reportCircuit } from '../../lib/receiver/report-circuit.ts';
 import type { SpoolWriter } from '../../lib/spool/spool.ts';
 import { noSpool } from './delivery.ts';
 import { MemoryArchive } from './memory-archive.ts';
@@ -68,7 +68,7 @@ export class ReceiverHarness implements Receiver {
   get delivery(): Delivery {
     const { store } = this;
     if (this.#delivery?.store !== store) {
-      const onSwitch = tellSwitches(this.counters, silentLog);
+      const onSwitch = reportCircuit(this.counters, silentLog);
       const by = new Delivery({ mode: this.#mode, store, spool: this.#spool, onSwitch });
       this.#delivery = { store, by };
     }

@@ -7,7 +7,7 @@ import { InflateError, inflateCapped, inflateDamaged } from '../format/inflate.t
 import { dataOf, untrimmedDataOf } from '../format/member.ts';
 import type { ArchiveReader } from '../store/store.ts';
 import { type Problem, readObjects, type StoredMember, type TimeRange } from './read-objects.ts';
-import { HeldMembers, type ReleasedBatch, windowMs } from './retry-window.ts';
+import { type ReleasedBatch, RetryWindow, windowMs } from './retry-window.ts';
 
 /** A batch of the archive, inflated. */
 export interface ReadBatch {
@@ -36,7 +36,7 @@ export async function* readBatches(
   app: AppName,
   range: TimeRange,
 ): AsyncGenerator<ReadBatch | Problem> {
-  const held = new HeldMembers();
+  const held = new RetryWindow();
   let released = Number.NEGATIVE_INFINITY;
   for await (const item of readObjects(reader, app, range)) {
     if (item.kind === 'problem') {

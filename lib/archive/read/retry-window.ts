@@ -20,7 +20,7 @@ export interface ReleasedBatch {
 }
 
 /** Members that wait for tries and copies of the same batch to turn up. */
-export class HeldMembers {
+export class RetryWindow {
   #members: StoredMember[] = [];
   readonly #byBatch = new Map<string, StoredMember[]>();
   /** When each uuid was shown: in the order of showing, which is the order of epochs. */

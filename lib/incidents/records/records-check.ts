@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts';
 import type { Check, Finding, Look } from '../../findings/finding.ts';
 import type { IncidentStore } from '../store/incident-store.ts';
 import { readRecords } from './records.ts';
@@ -70,7 +71,7 @@ async function timelinesFinding(store: IncidentStore, { now }: Look): Promise<Fi
       memory,
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return {
       ...base,
       status: 'unknown',

@@ -7,7 +7,7 @@ import { list } from './texts.ts';
 import { isWorse, pages, times } from './thresholds.ts';
 
 /** What becomes due by waiting alone: owed pages, reminders, escalations, fallbacks, repeated resolves. */
-export function tellWhatIsDue(draft: Draft): void {
+export function queueDueAlerts(draft: Draft): void {
   for (const incident of Object.values(draft.state.incidents)) {
     endAcknowledgement(draft, incident);
     if (!isOver(incident)) tellOfOpen(draft, incident);

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../findings/finding.ts';
 import type { State } from '../state.ts';
 import { type Step, stepFrom } from './draft.ts';
-import { announceAttempts, doubtAttempts, dropRemovedChannels, tellWhatIsDue } from './due-alerts.ts';
+import { announceAttempts, doubtAttempts, dropRemovedChannels, queueDueAlerts } from './due-alerts.ts';
 import { end, prune } from './end-incidents.ts';
 import { carryOn, open } from './open-incidents.ts';
 import type { Rules } from './rules.ts';
@@ -24,7 +24,7 @@ export function reconcile(state: State, results: readonly CheckResult[], now: nu
     carryOn(draft, looked);
     open(draft, looked);
     end(draft, looked);
-    tellWhatIsDue(draft);
+    queueDueAlerts(draft);
     prune(draft);
     announceAttempts(draft);
     draft.state.ranAt = draft.now;

@@ -9,7 +9,7 @@ const mostAhead = 60 * 60_000;
  * to come are taken for now, and what checks remember, which may name such times, is forgotten: else nothing
  * would be counted, told again or ended until they had come. `now` in milliseconds since 1970.
  */
-export function rewound(state: State, now: number): State {
+export function repairClock(state: State, now: number): State {
   if ((state.ranAt ?? 0) - now <= mostAhead) return state;
   const changed = structuredClone(state);
   // So that this run's looks are not taken for the last run's.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { codeOf, isRefusedByFileSystem } from '../../base/errors.ts';
+import { codeOf, isRefusedByFileSystem, messageOf } from '../../base/errors.ts';
 import { DurableTree } from '../../disk/durable-tree.ts';
 import { withLock } from '../../disk/lock.ts';
 import { type ReadFolder, readFolder, walkTree } from '../../disk/walk-tree.ts';
@@ -115,6 +115,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 
 function ledgerError(error: unknown): LedgerError {
   if (error instanceof LedgerError) return error;
-  const message = `the ledger's directory failed: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the ledger's directory failed: ${messageOf(error)}`;
   return new LedgerError(message, !isRefusedByFileSystem(error), { cause: error });
 }

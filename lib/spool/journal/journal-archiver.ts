@@ -1,6 +1,6 @@
 import { codeOf } from '../../base/errors.ts';
 import { type ArchivedSegment, archiveSegment, type SegmentArchiver } from './archive-segment.ts';
-import { SegmentsInVain } from './segments-in-vain.ts';
+import { SegmentRefusals } from './segment-refusals.ts';
 
 export interface JournalArchiverOptions extends SegmentArchiver {
   /** How long a segment is written. */
@@ -88,7 +88,7 @@ export class JournalArchiver {
   }
 
   async #archive(names: readonly string[]): Promise<boolean> {
-    const inVain = new SegmentsInVain();
+    const refusals = new SegmentRefusals();
     let failure: Error | undefined;
     for (const name of names) {
       const leftMs = this.#deadline - performance.now();
@@ -99,7 +99,7 @@ export class JournalArchiver {
       // Again, so that it is the last: whatever a round does not come to has its turn in the next.
       else this.#stayed.add(name);
       failure ??= archived.failure;
-      if (inVain.after(archived)) break;
+      if (refusals.shouldStop(archived)) break;
     }
     this.#tell(failure);
     return failure === undefined;

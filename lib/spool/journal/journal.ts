@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { StoreError } from '../../archive/store/store.ts';
-import { codeOf, isRefusedByFileSystem } from '../../base/errors.ts';
+import { codeOf, isRefusedByFileSystem, messageOf } from '../../base/errors.ts';
 import { DurableDirectories } from '../../disk/durable-directories.ts';
 import { formatEntryHead, maxEntryMemberBytes } from '../segment-entry.ts';
 import type { SpooledMember, SpoolWriter } from '../spool.ts';
@@ -264,7 +264,7 @@ function partsOf(group: readonly Waiting[], start: number): Uint8Array[] {
 
 function journalError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   const code = isRefusedByFileSystem(error) ? 'refused' : 'unavailable';
   return new StoreError(code, `the spool's directory failed: ${why}`, { cause: error });
 }

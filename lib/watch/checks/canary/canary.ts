@@ -1,4 +1,5 @@
 import type { ArchiveReader } from '../../../archive/store/store.ts';
+import { messageOf } from '../../../base/errors.ts';
 import { canaryApp } from '../../../drains/canary-app.ts';
 import type { Check, Evidence, Finding, FindingStatus, Look, Memory } from '../../../findings/finding.ts';
 import type { SpoolStatus } from '../../../spool/spool.ts';
@@ -194,8 +195,4 @@ function evidenceOf(posted: Posted): Evidence {
     ...('status' in posted ? { answered: posted.status } : {}),
     ...('ms' in posted ? { answerMs: Math.round(posted.ms) } : {}),
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

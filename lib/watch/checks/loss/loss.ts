@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/errors.ts';
 import { parseAppName } from '../../../drains/app-name.ts';
 import { matchesPattern } from '../../../drains/app-patterns.ts';
 import { canaryApp } from '../../../drains/canary-app.ts';
@@ -33,7 +34,7 @@ export function lossCheck({ counters, listed = true, temporaryApps = [] }: LossO
       try {
         return await readLosses(counters, listed ? lossKinds : kindsOfUnlisted, temporaryApps, look);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         return [
           {
             check: 'loss',
