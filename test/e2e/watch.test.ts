@@ -96,7 +96,8 @@ describe('serve watches what it keeps', () => {
     expect(incidents).toMatchObject([{ record: { status: 'open' }, verbs: ['opened'] }]);
     const setAside = new DirectoryLedger(join(data, 'ledger')).list('incidents/set-aside/');
     expect(await Array.fromAsync(setAside)).toEqual([]);
-  });
+    // Five servers one after the other, each until its canary has arrived.
+  }, 60_000);
 
   it('two over one directory open one incident between them', async () => {
     const { data, config } = newPlace();
