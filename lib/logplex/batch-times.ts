@@ -64,7 +64,7 @@ export class TimeSpan {
   }
 
   /**
-   * `receivedAt`: milliseconds since 1970. `messages` has the time of each message once more, NaN for none: asked for
+   * `receivedAt`: milliseconds since 1970. `messages` has the times of all messages that have one: asked for
    * where the bytes alone do not say which times count.
    */
   end(receivedAt: number, messages: () => readonly number[]): BatchTimes {

@@ -38,7 +38,8 @@ export function randomNumbers(seed: number): () => number {
 }
 
 const meanFrameBytes = 264.6;
-const defaultStartMs = Date.UTC(2026, 10, 20, 12);
+/** When the first line is from, where a batch is not told another time. */
+export const defaultStartMs = Date.UTC(2026, 10, 20, 12);
 
 const words = ['shoes', 'red+dress', 'winter+coat', 'gift', 'socks', 'linen+shirt', 'belt', 'hat'];
 
