@@ -68,9 +68,11 @@ export function frameMessages(messages: readonly Uint8Array[]): Buffer {
   return Buffer.concat(messages.flatMap((message) => [Buffer.from(`${message.length} `), message]));
 }
 
-const firstFrame = /^[1-9]\d{0,7} </;
+const firstFrame = /^(0|[1-9]\d{0,7}) (<?)/;
 
-/** Whether a body looks like frames of syslog messages: `<bytes> <…`. */
+/** Whether a body looks like frames: `<bytes> <…`, as syslog messages begin, or any message of that many bytes. */
 export function beginsWithFrame(body: Buffer): boolean {
-  return firstFrame.test(body.toString('latin1', 0, maxLengthDigits + 2));
+  const [, length, syslog] = firstFrame.exec(body.toString('latin1', 0, maxLengthDigits + 2)) ?? [];
+  if (length === undefined) return false;
+  return syslog === '<' || length.length + 1 + Number(length) <= body.length;
 }

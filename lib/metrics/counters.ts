@@ -19,7 +19,7 @@ export const counterUnits = {
   unlisted: 'Count',
   /** Stored under the app of a bound secret although the path names another. */
   mismatched: 'Count',
-  /** Bodies that arrived with `Content-Encoding: gzip` and were stored inflated. */
+  /** Bodies that arrived compressed and were stored inflated. */
   inflated: 'Count',
   /** Batch headers that had to leave something out. */
   'headers-truncated': 'Count',

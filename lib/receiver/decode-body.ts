@@ -1,4 +1,4 @@
-import { InflateError, type InflateFormat, inflateCapped } from '../archive/format/inflate.ts';
+import { InflateError, inflateCapped } from '../archive/format/inflate.ts';
 import { beginsWithFrame } from '../logplex/frames.ts';
 
 export interface DecodedBody {
@@ -8,8 +8,8 @@ export interface DecodedBody {
   readonly fault?: string;
 }
 
-/** A proxy may compress again what is compressed. */
-const maxLayers = 2;
+/** A proxy may compress again what is compressed. More than that is a bomb, or nonsense. */
+const maxEncodings = 3;
 
 /**
  * Undoes what a sender or a proxy did to a body on its way. The bytes decide: a proxy may inflate a body and keep its
@@ -22,9 +22,11 @@ export async function decodeBody(
   cap: number,
 ): Promise<DecodedBody> {
   const named = encodingsIn(contentEncoding);
-  if (named.length === 0 && !isGzip(received)) return { raw: received, inflated: false };
+  if (named.length === 0 && formatOf(received) === undefined) return { raw: received, inflated: false };
   try {
-    return await decode(received, named, cap);
+    const raw = await decode(received, named, cap);
+    if (raw !== undefined) return { raw, inflated: raw !== received };
+    return { raw: received, inflated: false, fault: `content encoding ${named.join(', ')}` };
   } catch (error) {
     if (!(error instanceof InflateError)) throw error;
     return { raw: received, inflated: false, fault: `content encoding ${named.join(', ')}: ${error.code}` };
@@ -37,34 +39,45 @@ function encodingsIn(header = ''): string[] {
   return names.filter((name) => name !== '' && name !== 'identity');
 }
 
-async function decode(received: Buffer, named: readonly string[], cap: number): Promise<DecodedBody> {
+/** Undefined where the body is no batch, and is encoded in a way that is not known here. */
+async function decode(received: Buffer, named: readonly string[], cap: number): Promise<Buffer | undefined> {
   let raw = received;
-  for (let layer = 0; layer < maxLayers; layer += 1) {
-    const format = formatOf(raw, named);
-    if (format === undefined) break;
-    raw = await inflateCapped(raw, cap, format);
+  for (const encoding of named.slice(-maxEncodings).reverse()) {
+    if (beginsWithFrame(raw)) return raw;
+    if (known.has(encoding)) raw = await undo(raw, encoding, cap);
   }
-  const inflated = raw !== received;
-  if (beginsWithFrame(raw)) return { raw, inflated };
-  // Without a header that says so, only what turns out to be a batch was compressed on its way.
-  if (named.length === 0) return { raw: received, inflated: false };
-  if (inflated) return { raw, inflated };
-  return { raw: received, inflated: false, fault: `content encoding ${named.join(', ')}` };
+  if (beginsWithFrame(raw)) return raw;
+  const allUndone = named.length <= maxEncodings && named.every((name) => known.has(name));
+  return (await batchIn(raw, cap)) ?? (allUndone ? raw : undefined);
 }
 
-/** How the bytes are compressed; undefined where they are not, or where nobody knows how. */
-function formatOf(bytes: Buffer, named: readonly string[]): InflateFormat | undefined {
-  if (isGzip(bytes)) return 'gzip';
-  if (beginsWithFrame(bytes)) return undefined;
-  if (named.includes('deflate')) return isZlib(bytes) ? 'zlib' : 'deflate';
-  return named.some((name) => name === 'gzip' || name === 'x-gzip') ? 'gzip' : undefined;
+const known: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate']);
+
+async function undo(bytes: Buffer, encoding: string, cap: number): Promise<Buffer> {
+  const format = formatOf(bytes) ?? (encoding === 'deflate' ? 'deflate' : 'gzip');
+  const raw = await inflateCapped(bytes, cap, format);
+  // It has no checksum: other bytes than deflate's may inflate to something.
+  if (format === 'deflate' && !beginsWithFrame(raw)) throw new InflateError('bad deflate');
+  return raw;
 }
 
-function isGzip(bytes: Buffer): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+/** The batch in bytes that no header calls compressed; undefined where there is none, a file for instance. */
+async function batchIn(bytes: Buffer, cap: number): Promise<Buffer | undefined> {
+  const format = formatOf(bytes);
+  if (format === undefined) return undefined;
+  try {
+    const raw = await inflateCapped(bytes, cap, format);
+    return beginsWithFrame(raw) ? raw : undefined;
+  } catch (error) {
+    if (!(error instanceof InflateError)) throw error;
+    return undefined;
+  }
 }
 
-/** RFC 1950, section 2.2: the two bytes of the header are a multiple of 31, and the method is deflate. */
-function isZlib(bytes: Buffer): boolean {
-  return bytes.length >= 2 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+/** How bytes are compressed, by how they begin: gzip's two bytes (RFC 1952), or zlib's (RFC 1950, section 2.2). */
+function formatOf(bytes: Buffer): 'gzip' | 'zlib' | undefined {
+  if (bytes.length < 2) return undefined;
+  const start = bytes.readUInt16BE(0);
+  if (start === 0x1f8b) return 'gzip';
+  return (start & 0x0f20) === 0x0800 && start % 31 === 0 ? 'zlib' : undefined;
 }

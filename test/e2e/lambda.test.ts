@@ -124,8 +124,10 @@ describe.concurrent('through function-URL events', () => {
 
   test('other methods get 405, and health is well, without a look at anything', () =>
     withReceiver(async (receiver, aws) => {
-      const get = (path: string) => functionUrlEvent({ method: 'GET', path });
+      const get = (path: string, method = 'GET') => functionUrlEvent({ method, path });
       expect(await receiver.invokeWith(get('/healthz'))).toBe(200);
+      expect(await receiver.invokeWith(get('/healthz/', 'HEAD'))).toBe(200);
+      expect(await receiver.invokeWith(get('https://example.com/healthz'))).toBe(200);
       expect(await receiver.invokeWith(get('/my-app'))).toBe(405);
       expect(await receiver.invoke({ method: 'PUT' })).toBe(405);
       expect([...aws.ssm.requests, ...aws.s3.requests]).toEqual([]);

@@ -98,6 +98,20 @@ describe('Node would refuse or do otherwise: here the batch is stored', () => {
     connection.socket.destroy();
   });
 
+  test('for a whole URL, under the app in it, without the secret in it', async () => {
+    const connection = await RawConnection.open(serve.url);
+    const token = 'Logplex-Drain-Token: d.1a2b3c4d-0000-4000-8000-000000000002\r\n';
+    const requestHead = (target: string) => head('x', length + token).replace('/x ', `${target} `);
+    await connection.write(requestHead(`http://drain:${serve.secret}@example.com/whole-url?x`) + hello);
+    expect((await connection.answer()).status).toBe(200);
+    expect(storedBatches(serve.data, 'whole-url').map(({ raw }) => raw)).toEqual([hello]);
+    await connection.write(requestHead(`http://drain:${serve.secret}@example.com/two/names`) + hello);
+    expect((await connection.answer()).status).toBe(200);
+    const [odd] = storedBatches(serve.data, 'd-1a2b3c4d');
+    expect(odd?.header['path']).toBe('/two/names');
+    connection.socket.destroy();
+  });
+
   test('that asks before it sends', async () => {
     const connection = await RawConnection.open(serve.url);
     await connection.write(head('ask-first', `${length}Expect: 100-continue\r\n`));

@@ -1,13 +1,23 @@
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { beginsWithFrame } from '../../../lib/logplex/frames.ts';
 import { decodeBody } from '../../../lib/receiver/decode-body.ts';
 import { maxBodyBytes } from '../../../lib/receiver/receive.ts';
 import { batch, message } from '../../support/messages.ts';
 
+const text = fc.string({ unit: 'binary', maxLength: 300 });
+const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+/** Any messages in good frames, whether they are syslog or not. */
 const body = fc
-  .array(fc.string({ unit: 'binary', maxLength: 300 }), { minLength: 1, maxLength: 30 })
-  .map((texts) => batch(...texts.map((text) => message(text))));
+  .array(
+    fc.oneof(
+      text.map((each) => message(each)),
+      bytes,
+    ),
+    { minLength: 1, maxLength: 30 },
+  )
+  .map((messages) => batch(...messages));
 
 const padding = fc
   .constantFrom('', '\0', '\0'.repeat(512), '\n', '\r\n', '\0\n')
@@ -31,7 +41,15 @@ const wrappings: readonly (readonly [string, string | undefined, (raw: Buffer, b
     ['gzip, without a word', undefined, gzipped],
     ['gzip, and says something else', 'br', gzipped],
     ['gzip that a proxy inflated', 'gzip', (raw) => raw],
-    ['deflate', 'deflate', (raw) => deflateSync(raw)],
+    ['gzip, of three', 'deflate, gzip, gzip', (raw) => gzipSync(gzipSync(deflateSync(raw)))],
+    ['gzip, said twice', 'gzip, gzip', gzipped],
+    ['gzip, twice and said once', 'gzip', (raw) => gzipSync(gzipSync(raw))],
+    ['gzip around brotli that a proxy undid', 'br, gzip', gzipped],
+    ['gzip, and says deflate', 'deflate', gzipped],
+    ['deflate', 'deflate', (raw, behind) => Buffer.concat([deflateSync(raw), behind])],
+    ['deflate, and says gzip', 'gzip', (raw) => deflateSync(raw)],
+    ['deflate, without a word', undefined, (raw) => deflateSync(raw)],
+    ['deflate without the frame of zlib, in gzip', 'deflate, gzip', (raw) => gzipSync(deflateRawSync(raw))],
     ['deflate without the frame of zlib', 'deflate', (raw) => deflateRawSync(raw)],
     ['deflate that a proxy inflated', 'deflate', (raw) => raw],
     ['brotli that a proxy inflated', 'br', (raw) => raw],
@@ -50,10 +68,52 @@ test.each(wrappings)('a batch is read as it was sent: %s', async (_, encoding, w
   );
 });
 
+test.each([
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['gzip, identity', gzipSync],
+  ['deflate', deflateSync],
+  ['gzip, gzip', (raw: Buffer) => gzipSync(gzipSync(raw))],
+])('what is no batch is inflated where its header says so, and only so often: %s', async (named, wrap) => {
+  const noBatch = fc.oneof(
+    fc
+      .constantFrom('', '{"json": true}', '<190>1 - host app web.1 - no frame\n', 'x'.repeat(5_000))
+      .map(Buffer.from),
+    bytes.filter((each) => !beginsWithFrame(each)),
+    text.map((each) => gzipSync(each)),
+    text.map((each) => gzipSync(each).subarray(0, -4)),
+  );
+  await fc.assert(
+    fc.asyncProperty(noBatch, async (raw) => {
+      expect(await decodeBody(wrap(raw), named, maxBodyBytes)).toEqual({ raw, inflated: true });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test.each([
+  ['DEFLATE that is not checked', 'deflate', Buffer.from([0x03, 0x00])],
+  ['DEFLATE of no batch', 'deflate', deflateRawSync('{"json": true}')],
+  [
+    'too many encodings',
+    'gzip, gzip, gzip, gzip',
+    [1, 2, 3, 4].reduce((raw) => gzipSync(raw), Buffer.from('x')),
+  ],
+  ['gzip under an unknown encoding', 'br', gzipSync('{"json": true}')],
+  ['a bomb in the second layer', 'gzip, gzip', gzipSync(gzipSync(Buffer.alloc(maxBodyBytes + 1)))],
+  ['a bomb without a word', undefined, gzipSync(Buffer.alloc(maxBodyBytes + 1, '9 <190>1 x'))],
+  ['a bomb of deflate', 'deflate', deflateRawSync(Buffer.alloc(maxBodyBytes + 1, '9 <190>1 x'))],
+])('is kept as it came: %s', async (_, named, received) => {
+  const decoded = await decodeBody(received, named, maxBodyBytes);
+  expect(decoded).toMatchObject({ inflated: false });
+  expect(decoded.raw).toBe(received);
+  expect(decoded.fault === undefined).toBe(named === undefined);
+});
+
 test('any bytes under any encoding are kept, and never inflate beyond the cap', async () => {
   const bomb = gzipSync(Buffer.alloc(200_000));
-  const bytes = fc.oneof(
-    fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+  const received = fc.oneof(
+    bytes,
     fc.constantFrom(
       bomb,
       gzipSync(bomb),
@@ -67,10 +127,10 @@ test('any bytes under any encoding are kept, and never inflate beyond the cap', 
     { nil: undefined },
   );
   await fc.assert(
-    fc.asyncProperty(bytes, encoding, async (received, named) => {
-      const { raw, inflated } = await decodeBody(received, named, 10_000);
-      expect(inflated || raw.equals(received)).toBe(true);
-      expect(raw.length).toBeLessThanOrEqual(Math.max(10_000, received.length));
+    fc.asyncProperty(received, encoding, async (sent, named) => {
+      const { raw, inflated } = await decodeBody(sent, named, 10_000);
+      expect(inflated || raw.equals(sent)).toBe(true);
+      expect(raw.length).toBeLessThanOrEqual(Math.max(10_000, sent.length));
     }),
     { numRuns: 500 },
   );

@@ -36,6 +36,8 @@ describe('which app', () => {
     ['behind several slashes', '///my-app//', {}, 'my-app', undefined],
     ['percent-encoded', '/my%2Dapp', {}, 'my-app', undefined],
     ['in capitals', '/My-App', {}, 'my-app', undefined],
+    ['no secret of a URL is kept', 'http://drain:secret@example.com/a/b?secret', {}, 'unknown', '/a/b'],
+    ['a prefix is not guessed away', '/drains/my-app', {}, 'unknown', '/drains/my-app'],
     [
       'the token names it before the path does',
       '/other',
@@ -64,11 +66,14 @@ describe('which app', () => {
     expect(receiver.counters.total('mismatched')).toBe(1);
   });
 
-  test.each(['/', '/bound-app'])('a bound secret does not mismatch the path %s', async (path) => {
-    await receiver.post(hello, { authorization: basic('drain', boundSecret) }, { path });
-    expect(stored().app).toBe(boundApp);
-    expect(receiver.counters.total('mismatched')).toBe(0);
-  });
+  test.each(['/', '/bound-app', '//', 'http://example.com', 'http://example.com/Bound-App/'])(
+    'a bound secret does not mismatch the path %s',
+    async (path) => {
+      await receiver.post(hello, { authorization: basic('drain', boundSecret) }, { path });
+      expect(stored().app).toBe(boundApp);
+      expect(receiver.counters.total('mismatched')).toBe(0);
+    },
+  );
 
   test('an app that nobody listed is stored, and counted', async () => {
     await receiver.post(hello, {}, { path: '/a-typo' });

@@ -163,6 +163,15 @@ describe('Content-Encoding: gzip', () => {
     expect(receiver.counters.total('malformed')).toBe(0);
   });
 
+  test('is undone of lines without frames too, whose loss notice counts', async () => {
+    const lines = Buffer.concat([overflow(7), Buffer.from('\n'), message('a')]);
+    await receiver.post(gzipSync(lines), { 'content-encoding': 'gzip' });
+    expect(stored().raw).toEqual(lines);
+    expect(receiver.counters.total('inflated')).toBe(1);
+    expect(receiver.counters.total('malformed')).toBe(1);
+    expect(receiver.counters.total('messages-lost')).toBe(7);
+  });
+
   test.each([
     ['a bomb', gzipSync(Buffer.alloc(maxBodyBytes + 1)), 'over the cap'],
     ['bytes behind the gzip', Buffer.concat([gzipSync(hello), Buffer.from('JUNK')]), 'bad gzip'],
@@ -190,10 +199,22 @@ describe('a body that does not arrive', () => {
 });
 
 describe('other methods', () => {
-  test('GET /healthz is answered without credentials', async () => {
-    const answer = await receiver.post(hello, { authorization: '' }, { method: 'GET', path: '/healthz' });
-    expect(answer).toEqual({ status: 200 });
+  const health = [
+    '/healthz',
+    '/healthz/',
+    '//healthz',
+    '/HealthZ',
+    '/healthz?a=b',
+    'http://x.example/healthz',
+  ];
+  const asked = health.flatMap((path) => ['GET', 'HEAD'].map((method) => ({ method, path })));
+  test.each(asked)('$method $path is answered without credentials', async (request) => {
+    expect(await receiver.post(hello, { authorization: '' }, request)).toEqual({ status: 200 });
     expect(receiver.store.objects.size).toBe(0);
+  });
+
+  test.each(['/', '/healthz/x', '/my-app/healthz', '*'])('HEAD %s is not for us', async (path) => {
+    expect(await receiver.post(hello, {}, { method: 'HEAD', path })).toEqual({ status: 405 });
   });
 
   test.each(['GET', 'PUT', 'HEAD', 'DELETE', ''])('%j is not for us', async (method) => {
